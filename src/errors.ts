@@ -1,0 +1,68 @@
+/** The kinds of failure. Anything that is none of these is a bug: it is logged with its stack and ends the process. */
+
+/** Try again later, with backoff: a time-out, a server that answers 503. */
+export class RetryableError extends Error {
+  override name = 'RetryableError';
+}
+
+/** The configuration, or what it points to, cannot work: refuse to start. Messages say what was expected, what came and where. */
+export class MisconfiguredError extends Error {
+  override name = 'MisconfiguredError';
+}
+
+/** The assignment under which a commit was made is no longer current: its buffers belong to another process now. */
+export class FencedError extends Error {
+  override name = 'FencedError';
+}
+
+/** Input could not be read (a missing file, a damaged gzip stream): stop, keep what is archived. */
+export class InputError extends Error {
+  override name = 'InputError';
+}
+
+/** The archive could not be written (disk full, permission, bucket gone): stop, keep what is archived. */
+export class StoreError extends Error {
+  override name = 'StoreError';
+}
+
+/** Something that Sluice wrote itself does not read back as written: a manifest, a position file. */
+export class CorruptError extends Error {
+  override name = 'CorruptError';
+}
+
+/** A committed transaction names a file that is neither prepared nor published. */
+export class LostFileError extends Error {
+  override name = 'LostFileError';
+}
+
+/** A worker did not answer within its limit; the process must stop without committing and be restarted. */
+export class HungError extends Error {
+  override name = 'HungError';
+}
+
+/** Too many dead letters in a row: the lane stops instead of dead-lettering a whole topic. */
+export class TooManyDeadLettersError extends Error {
+  override name = 'TooManyDeadLettersError';
+}
+
+const OPERATIONAL = new Set([
+  'RetryableError',
+  'MisconfiguredError',
+  'FencedError',
+  'InputError',
+  'StoreError',
+  'CorruptError',
+  'LostFileError',
+  'HungError',
+  'TooManyDeadLettersError',
+]);
+
+/** Whether an error is one of ours, to be shown as one line; anything else is a bug and shown with its stack. */
+export function isOperational(error: unknown): error is Error {
+  return error instanceof Error && OPERATIONAL.has(error.name);
+}
+
+/** The message of any thrown value. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,254 @@
+/**
+ * The values that pass between stages, and the words that Sluice uses for them.
+ *
+ * Glossary
+ * - *message*: what a producer wrote: bytes at one position of a source.
+ * - *position*: topic, partition and offset of a message. Offsets are dense or growing whole numbers below 2^53.
+ * - *row*: a message that decoded well, with its scores and its decision; one row of Parquet.
+ * - *dead letter*: a message that can never become a row, kept with its original bytes and the reason.
+ * - *skipped*: a message that means nothing by itself (a Kafka tombstone, a deleted change-data row); only counted.
+ * - *settled*: a message whose row is published, whose dead letter is written, or that was skipped.
+ * - *decision*: allow, review or block, with the reasons; its id is `topic-partition-offset`, the same on every replay.
+ * - *shard*: the rows of one customer and one day; *shard file*: one Parquet file of one shard.
+ * - *flush*: one transaction of the archive: all buffered rows become files, and the source's positions move.
+ * - *assignment*: the right to read a set of partitions, until it is revoked; commits name it, so a stale one fails.
+ */
+
+/** Topic and partition of a source. For the file source: the configured topic name, and one partition per file. */
+export interface Partition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** Where one message stands in its source. */
+export interface Position extends Partition {
+  readonly offset: number;
+}
+
+/** Consecutive messages of one partition, undecoded. `bytes` is moved to a worker, never copied. */
+export interface RawBatch extends Partition {
+  /** Number of messages. */
+  readonly rows: number;
+  /** All values in one buffer; value i is `bytes[starts[i] .. ends[i])`. There may be gaps (line ends, record headers). */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly starts: Uint32Array<ArrayBuffer>;
+  readonly ends: Uint32Array<ArrayBuffer>;
+  /** Offset of each message, growing. */
+  readonly offsets: Float64Array<ArrayBuffer>;
+  /** The source's time stamp of each message, milliseconds UTC, NaN where it has none. */
+  readonly timestamps: Float64Array<ArrayBuffer>;
+  /** When this process received the batch, milliseconds UTC. */
+  readonly receivedAt: number;
+  /** Offset after the last message that this batch settles: the next one to read. */
+  readonly next: number;
+  /** Message keys, where the source has them. */
+  readonly keys?: readonly (Uint8Array | null)[];
+  /** Message headers, where the source has them. */
+  readonly headers?: readonly Readonly<Record<string, Uint8Array>>[];
+  /** Values that are null (Kafka tombstones), by row; absent when there is none. */
+  readonly nulls?: Uint8Array<ArrayBuffer>;
+}
+
+/** Messages decoded to columns: entry i of each array belongs to the same message. */
+export interface DecodedBatch {
+  readonly rows: number;
+  /** Index of each row's message in its RawBatch. */
+  readonly index: Int32Array;
+  /** The producer's id of the content; the decision id where the message names none. */
+  readonly contentId: string[];
+  readonly customer: string[];
+  readonly text: string[];
+  readonly userId: (string | null)[];
+  readonly contentType: (string | null)[];
+  /** BCP 47 language tag as the message names it, else null (detection may fill it in later). */
+  readonly language: (string | null)[];
+  /** Event time, microseconds since 1970 UTC: whole numbers. */
+  readonly createdAt: Float64Array;
+  /** Everything else that the message carried, as flat [key, value, key, value …]; null when nothing. */
+  readonly metadata: (string[] | null)[];
+  readonly deadLetters: DeadLetter[];
+  /** Messages that were skipped, by reason. */
+  readonly skipped: Record<string, number>;
+}
+
+export type Action = 'allow' | 'review' | 'block';
+/** Actions in growing severity; a row's action is stored as its index here. */
+export const ACTIONS: readonly Action[] = ['allow', 'review', 'block'];
+
+/** What the classifier and the policy say of each row of a DecodedBatch. */
+export interface VerdictBatch {
+  /** Labels of the model, in its order; empty when nothing scores. */
+  readonly labels: readonly string[];
+  /** rows × labels, row-major, probabilities 0..1; NaN where a row was not scored. */
+  readonly scores: Float32Array;
+  /** Index into ACTIONS for each row. */
+  readonly actions: Uint8Array;
+  /** Labels that made the action what it is, worst first; null when none. */
+  readonly reasons: (string[] | null)[];
+  /** Language of each row: the message's own, else detected, else null. */
+  readonly language: (string | null)[];
+  /** Model as `name@version`, or null when nothing scored. */
+  readonly model: string | null;
+  /** Policy as `name@version` or its digest. */
+  readonly policy: string | null;
+  /** Rows that made the model fail by themselves: taken out of the batch, dead-lettered. */
+  readonly poison: { readonly row: number; readonly detail: string }[];
+  /** Seconds spent, by part. */
+  readonly seconds: { readonly language: number; readonly tokenise: number; readonly infer: number; readonly policy: number };
+  /** Tokens given to the model, padding included, and how many of them were padding. */
+  readonly tokens: number;
+  readonly padding: number;
+}
+
+/** Stage at which a message became a dead letter. */
+export type DeadLetterStage = 'decode' | 'classify';
+
+/** A message that can never pass, with everything needed to send it again. */
+export interface DeadLetter extends Position {
+  readonly stage: DeadLetterStage;
+  /** Bounded, stable word for the reason: `not_utf8`, `not_json`, `missing_field` … */
+  readonly code: string;
+  /** One sentence: what was expected, what came. Never the text itself. */
+  readonly detail: string;
+  readonly timestamp: number | null;
+  readonly receivedAt: number;
+  readonly bytes: Uint8Array;
+  readonly key: Uint8Array | null;
+  readonly headers: Readonly<Record<string, Uint8Array>> | null;
+}
+
+/** One shard's rows within a ScoredBatch. */
+export interface ShardSlice {
+  /** Raw customer id, as the message gave it. */
+  readonly customer: string;
+  /** Day (and hour) of event time as `YYYY-MM-DD` or `YYYY-MM-DD/HH`, UTC. */
+  readonly day: string;
+  readonly rows: number;
+  /** The slice's encoded columns are `arena[start .. end)`. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Counts of one batch, for summaries and metrics. Keys are bounded by customers × labels. */
+export interface Tally {
+  /** `customer` → [allow, review, block]. */
+  readonly actions: Record<string, [number, number, number]>;
+  /** `customer` → label → rows that the label made review or block. */
+  readonly reasons: Record<string, Record<string, number>>;
+  /** Language (or `und`) → rows. */
+  readonly languages: Record<string, number>;
+}
+
+/** Back from a worker: columns grouped by shard, moved, not copied. */
+export interface ScoredBatch extends Partition {
+  /** Accepted rows. */
+  readonly rows: number;
+  /** Offset of the first message, and the next one to read after this batch. */
+  readonly first: number;
+  readonly next: number;
+  /** Column slices of all shards, one after the other (archive/slice.ts has the layout). */
+  readonly arena: Uint8Array<ArrayBuffer>;
+  readonly shards: readonly ShardSlice[];
+  readonly deadLetters: readonly DeadLetter[];
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly tally: Tally;
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly tokens: number;
+  readonly padding: number;
+}
+
+/** A file that is uploaded but not visible to readers yet. */
+export interface PreparedFile {
+  /** Path below the store's root, with `/`; what readers will see. */
+  readonly key: string;
+  readonly bytes: number;
+  readonly rows: number;
+  /** CRC-32 of the whole file, 8 hex digits. */
+  readonly crc32: string;
+  /** What the store needs to publish it (a temporary name; an upload id and part tags). */
+  readonly handle: Readonly<Record<string, unknown>>;
+  /** `content` for shard files, `dead_letters` for files of dead letters. */
+  readonly kind: 'content' | 'dead_letters';
+  readonly customer?: string;
+  /** Event time range, microseconds UTC, of a content file. */
+  readonly minCreatedAt?: number;
+  readonly maxCreatedAt?: number;
+}
+
+/** The offsets of one partition that a transaction settles: [from, to). */
+export interface SettledRange extends Partition {
+  readonly from: number;
+  readonly to: number;
+  readonly rows: number;
+  readonly deadLetters: number;
+  readonly skipped: number;
+}
+
+export type FlushReason = 'bytes' | 'rows' | 'age' | 'memory' | 'revoke' | 'end';
+
+/** The manifest of one flush: written before the commit, kept as its ledger entry. */
+export interface Transaction {
+  readonly version: 1;
+  /** Sortable by time, unique. */
+  readonly id: string;
+  readonly createdAt: string;
+  readonly reason: FlushReason;
+  readonly files: readonly PreparedFile[];
+  readonly partitions: readonly SettledRange[];
+}
+
+/** A committed position with the transaction that the commit carries as metadata (empty: none). */
+export interface CommittedPosition extends Position {
+  readonly transaction: string;
+}
+
+/** The right to read partitions. `token` names it in commits; a revoked token's commit fails with FencedError. */
+export interface Assignment {
+  readonly token: number;
+  /** Per partition the next offset to read, and the transaction that its last commit names. */
+  readonly partitions: readonly CommittedPosition[];
+}
+
+/** What a source calls. It awaits each call, so a slow handler is back-pressure. */
+export interface SourceHandlers {
+  /** Before the first read of an assignment: recover what its commits name. */
+  assigned(assignment: Assignment): Promise<void>;
+  /** Resolves when there is room for the next batch of that partition. */
+  batch(batch: RawBatch, token: number): Promise<void>;
+  /** The assignment is about to end: flush, or drop what is buffered. */
+  revoked(token: number): Promise<void>;
+}
+
+/** Where messages come from: a log of partitions with committed positions. */
+export interface Source {
+  /** Proves that the source can be read; throws MisconfiguredError naming what cannot. */
+  check(): Promise<void>;
+  /** Reads until `stop()`, or with `untilEnd` until every partition's end at that time. Rejects when reading fails. */
+  run(handlers: SourceHandlers, options: { readonly untilEnd: boolean }): Promise<void>;
+  /** Moves positions, all or nothing, naming the transaction. Throws FencedError when the assignment is not current. */
+  commit(token: number, positions: readonly Position[], transaction: string): Promise<void>;
+  /** Ends reading; `run` resolves once the handlers under way have settled. */
+  stop(): void;
+  /** Messages and bytes that are known to be left, for progress; null where unknown. */
+  remaining(): { readonly bytes: number; readonly totalBytes: number } | null;
+  close(): Promise<void>;
+}
+
+/** Where files go. Implementations pass test/contract/store.ts. */
+export interface Store {
+  /** Proves that files can be written, published and removed; throws MisconfiguredError otherwise. */
+  check(): Promise<void>;
+  /** Uploads a file so that no reader sees it yet. */
+  prepare(file: Omit<PreparedFile, 'handle'>, content: Uint8Array): Promise<PreparedFile>;
+  /** Writes the manifest of a transaction, durable, never over an existing one. */
+  writeManifest(transaction: Transaction): Promise<void>;
+  /** Reads a manifest; undefined when there is none; throws CorruptError when it is damaged. */
+  readManifest(id: string): Promise<Transaction | undefined>;
+  /** Makes a prepared file visible. Idempotent: already visible with the same size is success. Throws LostFileError if it is nowhere. */
+  publish(file: PreparedFile): Promise<void>;
+  /** Removes prepared files that no reader may ever see. */
+  discard(files: readonly PreparedFile[]): Promise<void>;
+  /** Removes what dead processes left behind: prepared files of no committed transaction. Returns how many. */
+  sweep(keep: ReadonlySet<string>): Promise<number>;
+  close(): Promise<void>;
+}
