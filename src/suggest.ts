@@ -4,5 +4,7 @@ import { closest, distance } from 'fastest-levenshtein';
 export function didYouMean(word: string, known: readonly string[]): string {
   if (known.length === 0) return '';
   const candidate = closest(word, known);
-  return distance(word, candidate) <= Math.max(2, Math.floor(word.length / 3)) ? `; did you mean "${candidate}"?` : '';
+  return distance(word, candidate) <= Math.max(2, Math.floor(word.length / 3))
+    ? `; did you mean "${candidate}"?`
+    : '';
 }

@@ -47,6 +47,8 @@ export interface RawBatch extends Partition {
   readonly headers?: readonly Readonly<Record<string, Uint8Array>>[];
   /** Values that are null (Kafka tombstones), by row; absent when there is none. */
   readonly nulls?: Uint8Array<ArrayBuffer>;
+  /** Messages too long to be kept whole, by row: the size in bytes that they had; `bytes` has their beginning. */
+  readonly truncated?: Readonly<Record<number, number>>;
 }
 
 /** Messages decoded to columns: entry i of each array belongs to the same message. */
@@ -94,7 +96,12 @@ export interface VerdictBatch {
   /** Rows that made the model fail by themselves: taken out of the batch, dead-lettered. */
   readonly poison: { readonly row: number; readonly detail: string }[];
   /** Seconds spent, by part. */
-  readonly seconds: { readonly language: number; readonly tokenise: number; readonly infer: number; readonly policy: number };
+  readonly seconds: {
+    readonly language: number;
+    readonly tokenise: number;
+    readonly infer: number;
+    readonly policy: number;
+  };
   /** Tokens given to the model, padding included, and how many of them were padding. */
   readonly tokens: number;
   readonly padding: number;

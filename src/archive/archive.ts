@@ -1,0 +1,221 @@
+import { FencedError } from '../errors.ts';
+import type { FlushReport } from '../events.ts';
+import type { Assignment, FlushReason, ScoredBatch, Store } from '../types.ts';
+import { createBuffers, type Buffers } from './buffers.ts';
+import type { ArchiveConfig } from './config.ts';
+import { createCrash, type CrashPoint } from './crash.ts';
+import { dueIn, dueReason, hasRoom, type Fill } from './rotation.ts';
+import {
+  flushTransaction,
+  recoverTransactions,
+  type Recovered,
+  type TransactionPorts,
+} from './transaction.ts';
+
+/** What an archive is made of. */
+export interface ArchiveOptions {
+  readonly config: ArchiveConfig;
+  readonly store: Store;
+  /** Runs `encodeFile` in a worker. */
+  readonly encode: TransactionPorts['encode'];
+  /** The source's `commit`. */
+  readonly commit: TransactionPorts['commit'];
+  /** Version of Sluice, for the metadata of files. */
+  readonly version?: string;
+  /** Milliseconds UTC. */
+  readonly now?: () => number;
+  readonly onFlush?: (report: FlushReport) => void;
+  readonly onPublishRetry?: TransactionPorts['onPublishRetry'];
+  /** Called once when a flush that nobody awaits fails; later calls of the archive throw the same error. */
+  readonly onFailure?: (error: unknown) => void;
+  readonly crash?: (point: CrashPoint) => void;
+}
+
+/** Buffers, rotation and the transaction as one; index.ts says what it promises. */
+export interface Archive {
+  /** Before the first read of an assignment: publishes what its commits name. Its token is the current one from then on. */
+  recover(assignment: Assignment): Promise<Recovered>;
+  /** Takes a batch; starts a flush when one is due. Drops a batch of a token that is not current. */
+  add(scored: ScoredBatch, token: number): void;
+  /** Resolves when another batch may be added; throws when a flush failed. */
+  room(): Promise<void>;
+  /** Writes everything that is buffered; undefined when there was nothing. Throws when that or an earlier flush failed. */
+  flush(reason: FlushReason): Promise<FlushReport | undefined>;
+  /** The assignment is over: forgets what is buffered under the token. Awaits nothing. */
+  drop(token: number): void;
+  /** Bytes of buffers, those being written included. */
+  bytes(): number;
+  /** Stops the timer and awaits the flush under way. Buffered rows are not written: call `flush` before. */
+  close(): Promise<void>;
+}
+
+/** Buffers of one assignment; a failed flush ends it. */
+interface Lane {
+  readonly token: number;
+  readonly buffers: Buffers;
+  failure?: { readonly error: unknown };
+  dropped: boolean;
+}
+
+/** An archive without an assignment: call `recover` first. */
+export function createArchive(options: ArchiveOptions): Archive {
+  const { config, store, now = Date.now } = options;
+  const ports: TransactionPorts = {
+    store,
+    encode: options.encode,
+    commit: options.commit,
+    format: {
+      rowGroupRows: config.row_group_rows,
+      compression: config.compression,
+      version: options.version ?? '',
+    },
+    now,
+    crash: options.crash ?? createCrash(),
+    onPublishRetry: options.onPublishRetry,
+  };
+  let lane: Lane | undefined;
+  let sealedBytes = 0;
+  let running: Promise<unknown> = Promise.resolve();
+  let pending = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  function fill({ buffers }: Lane): Fill {
+    return { bytes: buffers.bytes, rows: buffers.rows, since: buffers.since, sealedBytes };
+  }
+
+  function check(current: Lane | undefined): void {
+    if (current?.failure) throw current.failure.error;
+  }
+
+  /** One flush at a time: a later commit names a later transaction, so the earlier one must be published by then. */
+  function enqueue<Result>(work: () => Promise<Result>): Promise<Result> {
+    pending++;
+    const result = running.then(work);
+    const settled = () => {
+      pending--;
+      flushIfDue();
+    };
+    running = result.then(settled, settled);
+    return result;
+  }
+
+  async function write(current: Lane, reason: FlushReason): Promise<FlushReport | undefined> {
+    check(current);
+    if (current.dropped || current.buffers.since === undefined) return undefined;
+    const started = now();
+    const sealed = current.buffers.seal();
+    sealedBytes += sealed.bytes;
+    schedule();
+    try {
+      const flushed = await flushTransaction(sealed, current.token, reason, ports);
+      const report: FlushReport = {
+        transaction: flushed.transaction.id,
+        reason,
+        files: flushed.transaction.files.length,
+        rows: flushed.rows,
+        deadLetters: flushed.deadLetters,
+        bytes: flushed.bytes,
+        seconds: (now() - started) / 1000,
+      };
+      options.onFlush?.(report);
+      return report;
+    } catch (error) {
+      // Rows behind a hole must never be committed, so the lane ends here.
+      current.failure = { error };
+      current.buffers.seal();
+      throw error;
+    } finally {
+      sealedBytes -= sealed.bytes;
+    }
+  }
+
+  function flushIfDue(): void {
+    const current = lane;
+    if (!current || current.failure || pending > 0) return;
+    const reason = dueReason(fill(current), config, now());
+    if (!reason) return;
+    enqueue(() => write(current, reason)).catch((error: unknown) => {
+      // A fenced assignment is over by the rules, and whoever revoked it knows.
+      if (!(error instanceof FencedError)) options.onFailure?.(error);
+    });
+  }
+
+  function schedule(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    const wait = lane && !closed ? dueIn(fill(lane), config, now()) : undefined;
+    if (wait === undefined) return;
+    timer = setTimeout(
+      () => {
+        flushIfDue();
+        schedule();
+      },
+      Math.min(Math.max(wait, 100), 0x7fffffff),
+    );
+    timer.unref();
+  }
+
+  return {
+    async recover(assignment) {
+      if (lane) lane.dropped = true;
+      const fresh: Lane = {
+        token: assignment.token,
+        buffers: createBuffers({ partitionBy: config.partition_by, fileBytes: config.file_bytes }),
+        dropped: false,
+      };
+      lane = fresh;
+      // A flush of the assignment before may be publishing, or holds prepared files that a sweep would remove.
+      return enqueue(async () => {
+        try {
+          return await recoverTransactions(assignment, ports);
+        } catch (error) {
+          fresh.failure = { error };
+          throw error;
+        }
+      });
+    },
+
+    add(scored, token) {
+      const current = lane;
+      if (!current || current.token !== token || current.dropped) return;
+      check(current);
+      const empty = current.buffers.since === undefined;
+      current.buffers.add(scored, now());
+      if (empty) schedule();
+      flushIfDue();
+    },
+
+    async room() {
+      for (;;) {
+        const current = lane;
+        check(current);
+        if (!current || hasRoom(fill(current), config)) return;
+        flushIfDue();
+        await running;
+      }
+    },
+
+    async flush(reason) {
+      const current = lane;
+      if (!current) return undefined;
+      return enqueue(() => write(current, reason));
+    },
+
+    drop(token) {
+      if (lane?.token !== token) return;
+      lane.dropped = true;
+      lane.buffers.seal();
+      lane = undefined;
+      schedule();
+    },
+
+    bytes: () => sealedBytes + (lane?.buffers.bytes ?? 0),
+
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

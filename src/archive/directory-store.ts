@@ -1,0 +1,220 @@
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { LostFileError, MisconfiguredError, StoreError, messageOf } from '../errors.ts';
+import type { PreparedFile, Store } from '../types.ts';
+import { limiter } from './concurrency.ts';
+import { makeDirectory, syncDirectory, writeDurable } from './durable.ts';
+import { decodeManifest, encodeManifest } from './manifest.ts';
+
+/** Directory of Sluice's own files below the root; the underscore hides it from pyarrow and Athena. */
+const OWN = '_sluice';
+/** File operations at a time: disks gain nothing from more. */
+const PARALLEL = 8;
+
+/** A store in a local directory. */
+export interface DirectoryStoreOptions {
+  /** Root of the archive; made when missing. */
+  readonly path: string;
+  /**
+   * Whose unfinished files `sweep` may remove. Two processes that write to one directory at the same time must differ in
+   * it, and it must stay the same over restarts: the name of the pipeline.
+   */
+  readonly owner?: string;
+}
+
+/**
+ * The local file system as a Store: `prepare` writes a hidden file beside its later place and syncs it, `publish` renames
+ * it. Every step is durable before it resolves. Failures of the file system are StoreErrors naming the path.
+ */
+export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreOptions): Store {
+  const root = resolve(path);
+  const manifests = join(root, OWN, 'manifests');
+  const suffix = `.${encodeURIComponent(owner)}.tmp`;
+  const bounded = limiter(PARALLEL);
+
+  /** The place of a key; a key that leaves the root is refused, whoever made it. */
+  function placeOf(key: string): string {
+    if (key.split('/').some((part) => part === '' || part === '.' || part === '..') || /[\\\0]/.test(key)) {
+      throw new StoreError(`expected a path below ${root}, got ${JSON.stringify(key)}`);
+    }
+    return join(root, key);
+  }
+
+  function hiddenOf(place: string): string {
+    return join(dirname(place), `.${place.slice(dirname(place).length + 1)}${suffix}`);
+  }
+
+  function manifestOf(id: string): string {
+    if (!/^[A-Za-z0-9_-]+$/.test(id)) {
+      throw new StoreError(
+        `expected a transaction id of letters, digits, - and _, got ${JSON.stringify(id)}`,
+      );
+    }
+    return join(manifests, `${id}.json`);
+  }
+
+  async function remove(file: PreparedFile): Promise<void> {
+    const hidden = hiddenOf(placeOf(file.key));
+    await rm(hidden, { force: true });
+    // Directories made for nothing; one that holds something stays.
+    for (let at = dirname(hidden); at !== root && at.startsWith(root); at = dirname(at)) {
+      if (
+        !(await rmdir(at).then(
+          () => true,
+          () => false,
+        ))
+      )
+        return;
+    }
+  }
+
+  return {
+    async check() {
+      const probe = join(manifests, `.check-${randomUUID()}`);
+      try {
+        await makeDirectory(manifests);
+        await writeDurable(probe, 'sluice');
+        await rename(probe, `${probe}-renamed`);
+        await rm(`${probe}-renamed`);
+      } catch (error) {
+        throw new MisconfiguredError(
+          `archive.store.path: expected a writable directory, ${describe(error, root)}`,
+        );
+      }
+    },
+
+    prepare: (file, content) =>
+      bounded(async () => {
+        const place = placeOf(file.key);
+        const hidden = hiddenOf(place);
+        try {
+          await makeDirectory(dirname(place));
+          await writeDurable(hidden, content);
+          await syncDirectory(dirname(place));
+        } catch (error) {
+          if (!isCode(error, 'EEXIST')) await rm(hidden, { force: true }).catch(() => undefined);
+          throw new StoreError(`cannot write a file of the archive: ${describe(error, hidden)}`, {
+            cause: error,
+          });
+        }
+        return { ...file, handle: { owner } };
+      }),
+
+    async writeManifest(transaction) {
+      const place = manifestOf(transaction.id);
+      try {
+        await makeDirectory(manifests);
+        // A crash may leave half of it: nothing refers to it before it is whole and synced.
+        await writeDurable(place, encodeManifest(transaction));
+        await syncDirectory(manifests);
+      } catch (error) {
+        if (!isCode(error, 'EEXIST')) await rm(place, { force: true }).catch(() => undefined);
+        throw new StoreError(`cannot write a manifest: ${describe(error, place)}`, { cause: error });
+      }
+    },
+
+    async readManifest(id) {
+      const place = manifestOf(id);
+      let text: string;
+      try {
+        text = await readFile(place, 'utf8');
+      } catch (error) {
+        if (isCode(error, 'ENOENT')) return undefined;
+        throw new StoreError(`cannot read a manifest: ${describe(error, place)}`, { cause: error });
+      }
+      return decodeManifest(text, id, place);
+    },
+
+    publish: (file) =>
+      bounded(async () => {
+        const place = placeOf(file.key);
+        const hidden = hiddenFor(file, place);
+        try {
+          const prepared = await sizeOf(hidden);
+          if (prepared === undefined) {
+            const published = await sizeOf(place);
+            if (published === file.bytes) return await syncDirectory(dirname(place));
+            throw new LostFileError(
+              `${place}: expected ${file.bytes} bytes of a committed transaction, got ${published === undefined ? 'no file' : `${published} bytes`}, and nothing prepared`,
+            );
+          }
+          if (prepared !== file.bytes) {
+            throw new LostFileError(
+              `${hidden}: expected ${file.bytes} bytes of a committed transaction, got ${prepared}`,
+            );
+          }
+          await rename(hidden, place);
+          await syncDirectory(dirname(place));
+        } catch (error) {
+          if (error instanceof LostFileError) throw error;
+          throw new StoreError(`cannot publish a file: ${describe(error, place)}`, { cause: error });
+        }
+      }),
+
+    async discard(files) {
+      await Promise.all(files.map((file) => bounded(() => remove(file))));
+    },
+
+    async sweep(keep) {
+      let removed = 0;
+      let entries;
+      try {
+        entries = await readdir(root, { recursive: true, withFileTypes: true });
+      } catch (error) {
+        if (isCode(error, 'ENOENT')) return 0;
+        throw new StoreError(`cannot look for unfinished files: ${describe(error, root)}`, { cause: error });
+      }
+      for (const entry of entries) {
+        const { name, parentPath } = entry;
+        if (!entry.isFile() || !name.startsWith('.') || !name.endsWith(suffix)) continue;
+        const transaction = /^\.([A-Za-z0-9_]+)/.exec(name)?.[1];
+        if (transaction !== undefined && keep.has(transaction)) continue;
+        await rm(join(parentPath, name), { force: true });
+        removed++;
+      }
+      return removed;
+    },
+
+    close: () => Promise.resolve(),
+  };
+
+  /** Another owner's manifest names another hidden file; a process that takes over publishes that one. */
+  function hiddenFor(file: PreparedFile, place: string): string {
+    const { owner: other } = file.handle;
+    if (typeof other !== 'string' || other === owner) return hiddenOf(place);
+    return join(
+      dirname(place),
+      `.${place.slice(dirname(place).length + 1)}.${encodeURIComponent(other)}.tmp`,
+    );
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota is used up',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'a part of the path is not a directory',
+  EEXIST: 'it is there already',
+  EMFILE: 'too many open files',
+};
+
+function describe(error: unknown, path: string): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return `${path}: ${REASONS[code] ?? messageOf(error)}${code ? ` (${code})` : ''}`;
+}

@@ -1,0 +1,64 @@
+import { crc32 } from 'node:zlib';
+import { CorruptError } from '../errors.ts';
+import { mergeSlices } from './merge.ts';
+import { writeParquet, type ParquetOptions } from './parquet.ts';
+
+/** What a worker needs to make one shard file. All values can be transferred. */
+export interface EncodeTask {
+  /** Slices laid end to end, as slice.ts writes them; each chunk starts at its ArrayBuffer's begin. */
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  /** The one customer that all slices must be of; undefined when the path does not name the customer. */
+  readonly customer: string | undefined;
+  readonly rowGroupRows: number;
+  readonly compression: ParquetOptions['compression'];
+  /** Transaction id and version of Sluice, for the file's metadata. */
+  readonly transaction: string;
+  readonly version: string;
+}
+
+/** One shard file, ready for a store. */
+export interface EncodedFile {
+  readonly content: Uint8Array<ArrayBuffer>;
+  readonly rows: number;
+  /** Event time range, µs UTC. */
+  readonly minCreatedAt: number;
+  readonly maxCreatedAt: number;
+  /** CRC-32 of the content, 8 hex digits. */
+  readonly crc32: string;
+}
+
+/** Buffers of a task to be moved to the worker instead of copied. */
+export function transferablesOf(task: EncodeTask): ArrayBuffer[] {
+  return task.chunks.map((chunk) => chunk.buffer);
+}
+
+/**
+ * Worker task: slices of one shard → one Parquet file. Throws CorruptError when a slice is not one or is of another
+ * customer: nothing of it may become visible then.
+ */
+export async function encodeFile(task: EncodeTask): Promise<EncodedFile> {
+  const columns = mergeSlices(task.chunks);
+  const stranger = columns.constants.find(({ customer }) => customer !== (task.customer ?? customer));
+  if (stranger) {
+    throw new CorruptError(
+      `expected rows of customer ${JSON.stringify(task.customer)} only in a file of ${task.transaction}, got some of ${JSON.stringify(stranger.customer)}`,
+    );
+  }
+  let minCreatedAt = Infinity;
+  let maxCreatedAt = -Infinity;
+  for (const time of columns.createdAt) {
+    if (time < minCreatedAt) minCreatedAt = time;
+    if (time > maxCreatedAt) maxCreatedAt = time;
+  }
+  const content = await writeParquet(columns, {
+    rowGroupRows: task.rowGroupRows,
+    compression: task.compression,
+    metadata: { 'sluice.version': task.version, 'sluice.transaction': task.transaction },
+  });
+  return { content, rows: columns.rows, minCreatedAt, maxCreatedAt, crc32: checksum(content) };
+}
+
+/** CRC-32 as 8 hex digits. */
+export function checksum(content: Uint8Array): string {
+  return crc32(content).toString(16).padStart(8, '0');
+}

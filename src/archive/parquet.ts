@@ -1,0 +1,94 @@
+import {
+  Compression,
+  Encoding,
+  EnabledStatistics,
+  Table,
+  transformParquetStream,
+  WriterPropertiesBuilder,
+  WriterVersion,
+  type RecordBatch,
+  type WriterProperties,
+} from 'parquet-wasm';
+import { createArrowEncoder } from './arrow.ts';
+import type { Columns } from './merge.ts';
+import { sortedOrder } from './order.ts';
+
+/** How {@link writeParquet} writes. */
+export interface ParquetOptions {
+  readonly rowGroupRows: number;
+  readonly compression: 'zstd' | 'snappy' | 'none';
+  /** Key-value metadata of the file. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const CODECS = { zstd: Compression.ZSTD, snappy: Compression.SNAPPY, none: Compression.UNCOMPRESSED };
+
+/**
+ * Columns as one Parquet file: rows by customer and event time (stable), row groups of `rowGroupRows`, each made and
+ * compressed before the next, so that memory is bounded by the columns and one row group. Blocks its thread meanwhile.
+ */
+export async function writeParquet(
+  columns: Columns,
+  options: ParquetOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const order = rowOrder(columns);
+  const encoder = createArrowEncoder(columns);
+  let from = 0;
+  const batches = new ReadableStream<RecordBatch>(
+    {
+      pull(controller) {
+        const to = Math.min(columns.rows, from + options.rowGroupRows);
+        const table = Table.fromIPCStream(encoder.encode({ order, from, to }));
+        const batch = table.recordBatch(0)!;
+        table.free();
+        controller.enqueue(batch);
+        from = to;
+        if (from >= columns.rows) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const parts: Uint8Array[] = [];
+  const output: ReadableStream<Uint8Array> = await transformParquetStream(batches, properties(options));
+  for await (const part of output) parts.push(part);
+  // Not Buffer.concat: small results would lie in a shared pool, which cannot be transferred.
+  const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    file.set(part, at);
+    at += part.length;
+  }
+  return file;
+}
+
+/** Customers in order of their names, rows of each by event time; undefined when they stand so. */
+function rowOrder({ rows, createdAt, constants, sliceOf }: Columns): Int32Array | undefined {
+  const names = [...new Set(constants.map(({ customer }) => customer))].sort();
+  if (names.length === 1) return sortedOrder(rows, (a, b) => createdAt[a]! < createdAt[b]!);
+  const places = new Map(names.map((name, place) => [name, place]));
+  const placeOf = Int32Array.from(constants, ({ customer }) => places.get(customer)!);
+  return sortedOrder(rows, (a, b) => {
+    const difference = placeOf[sliceOf[a]!]! - placeOf[sliceOf[b]!]!;
+    return difference === 0 ? createdAt[a]! < createdAt[b]! : difference < 0;
+  });
+}
+
+function properties({ rowGroupRows, compression, metadata }: ParquetOptions): WriterProperties {
+  let builder = new WriterPropertiesBuilder()
+    .setWriterVersion(WriterVersion.V1)
+    .setCreatedBy('sluice')
+    .setCompression(CODECS[compression])
+    .setMaxRowGroupSize(rowGroupRows)
+    .setKeyValueMetadata(new Map(Object.entries(metadata)))
+    .setDictionaryEnabled(true)
+    .setStatisticsEnabled(EnabledStatistics.Chunk);
+  // Values that hardly repeat: a dictionary would be built and thrown away.
+  for (const column of ['id', 'content_id', 'content', 'created_at', 'offset']) {
+    builder = builder.setColumnDictionaryEnabled(column, false);
+  }
+  for (const column of ['created_at', 'offset']) {
+    builder = builder.setColumnEncoding(column, Encoding.DELTA_BINARY_PACKED);
+    builder = builder.setColumnStatisticsEnabled(column, EnabledStatistics.Page);
+  }
+  return builder.setColumnStatisticsEnabled('content', EnabledStatistics.None).build();
+}

@@ -1,0 +1,71 @@
+import { messageOf } from '../errors.ts';
+import type { DeadLetter, RawBatch, ScoredBatch } from '../types.ts';
+import { WorkerDiedError } from './pool.ts';
+import { batchBuffers, sliceBatch, splitBatch } from './split-batch.ts';
+
+/** What the retry reports: rows of the batch under trial, which attempt at them it was (from 1), how the worker died. */
+export type OnWorkerDied = (fields: { rows: number; attempt: number; error: string }) => void;
+
+/**
+ * Classifies a batch, even if messages in it kill the worker: a batch whose worker died is run once more, then halved
+ * until each deadly message is alone; that one becomes a dead letter. Results come in the order of the messages and
+ * together settle the whole batch. `run` is given a copy each time, to be moved away with the buffers named. Every other
+ * error (HungError, a bug) rejects at once.
+ */
+export async function classifyWithRetry(
+  run: (batch: RawBatch, buffers: ArrayBuffer[]) => Promise<ScoredBatch>,
+  batch: RawBatch,
+  options: { readonly onWorkerDied?: OnWorkerDied } = {},
+): Promise<ScoredBatch[]> {
+  const attempt = async (part: RawBatch, tries: number): Promise<ScoredBatch[]> => {
+    let detail = '';
+    for (let i = 1; i <= tries; i++) {
+      try {
+        const copy = sliceBatch(part, 0, part.rows);
+        return [await run(copy, batchBuffers(copy))];
+      } catch (error) {
+        if (!(error instanceof WorkerDiedError)) throw error;
+        detail = messageOf(error);
+        options.onWorkerDied?.({ rows: part.rows, attempt: i, error: detail });
+      }
+    }
+    if (part.rows > 1) {
+      const [left, right] = splitBatch(part);
+      return [...(await attempt(left, 1)), ...(await attempt(right, 1))];
+    }
+    return [deadLettered(part, detail)];
+  };
+  return await attempt(batch, 2);
+}
+
+function deadLettered(batch: RawBatch, detail: string): ScoredBatch {
+  const timestamp = batch.timestamps[0]!;
+  const deadLetter: DeadLetter = {
+    topic: batch.topic,
+    partition: batch.partition,
+    offset: batch.offsets[0]!,
+    stage: 'classify',
+    code: 'worker_died',
+    detail: `expected a verdict, got a dead worker each time: ${detail}`,
+    timestamp: Number.isNaN(timestamp) ? null : timestamp,
+    receivedAt: batch.receivedAt,
+    bytes: batch.bytes.slice(batch.starts[0], batch.ends[0]),
+    key: batch.keys?.[0] ?? null,
+    headers: batch.headers?.[0] ?? null,
+  };
+  return {
+    topic: batch.topic,
+    partition: batch.partition,
+    rows: 0,
+    first: batch.offsets[0]!,
+    next: batch.next,
+    arena: new Uint8Array(0),
+    shards: [],
+    deadLetters: [deadLetter],
+    skipped: {},
+    tally: { actions: {}, reasons: {}, languages: {} },
+    seconds: {},
+    tokens: 0,
+    padding: 0,
+  };
+}

@@ -1,0 +1,222 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { isMap, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { z } from 'zod';
+import { archiveConfig } from './archive/config.ts';
+import { classifyConfig, resolveModel } from './classify/config.ts';
+import { MisconfiguredError, messageOf } from './errors.ts';
+import { ingestConfig, sourceConfig } from './ingest/config.ts';
+import { didYouMean } from './suggest.ts';
+
+/** The whole configuration: each stage owns its piece. Keys are snake_case; sizes such as `128MiB`, durations such as `5m`. */
+export const configSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and dashes')
+    .describe('Name of the pipeline: in logs, and in the name of its position file')
+    .default('sluice'),
+  source: sourceConfig.describe('Where messages come from'),
+  ingest: ingestConfig.describe('How messages are paced and decoded').prefault({}),
+  classify: classifyConfig
+    .describe('Which model scores the messages, and the policy that decides')
+    .prefault({}),
+  archive: archiveConfig.describe('Where and how rows are written as Parquet').prefault({}),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['debug', 'info', 'warn', 'error', 'silent'])
+        .describe('Least severity of a log line')
+        .default('info'),
+    })
+    .describe('Log lines: JSON in ECS field names, on standard error')
+    .prefault({}),
+});
+
+/** A configuration after checks: sizes in bytes, durations in milliseconds, defaults filled in. */
+export type Config = z.infer<typeof configSchema>;
+
+/** Reads and checks a YAML file. Throws MisconfiguredError with one `file:line:column path: …` line per problem. */
+export function loadConfig(file: string): Config {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new MisconfiguredError(`${file}: cannot read the configuration: ${messageOf(error)}`);
+  }
+  return parseConfig(text, file);
+}
+
+/**
+ * Parses and checks YAML text. `${NAME}` in a value is replaced by the environment variable NAME, which must be set;
+ * paths in the file are relative to the file's directory. Throws MisconfiguredError like {@link loadConfig}.
+ */
+export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv = process.env): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  const problems = document.errors.map(
+    (error) => `${at(error.pos[0])} not valid YAML: ${error.message.split('\n')[0]!}`,
+  );
+  if (problems.length > 0) throw new MisconfiguredError(problems.join('\n'));
+
+  visit(document, {
+    Scalar(_key, node) {
+      if (typeof node.value !== 'string') return;
+      node.value = node.value.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_match, name: string) => {
+        const value = env[name];
+        if (value === undefined)
+          problems.push(`${at(node.range?.[0] ?? 0)} environment variable ${name} is not set`);
+        return value ?? '';
+      });
+    },
+  });
+  if (problems.length > 0) throw new MisconfiguredError(problems.join('\n'));
+
+  const result = configSchema.safeParse(document.toJS() ?? {}, { reportInput: true });
+  if (result.success) return resolvePaths(result.data, dirname(resolve(file)));
+  throw new MisconfiguredError(
+    result.error.issues.flatMap((issue) => describe(issue, document, at)).join('\n'),
+  );
+}
+
+/** Checks a configuration given as a value (by the demo, by flags, by tests); paths are relative to `directory`. */
+export function configFrom(value: z.input<typeof configSchema>, directory = process.cwd()): Config {
+  const result = configSchema.safeParse(value, { reportInput: true });
+  if (result.success) return resolvePaths(result.data, directory);
+  throw new MisconfiguredError(
+    result.error.issues.map((issue) => `${issue.path.join('.')}: ${expectation(issue)}`).join('\n'),
+  );
+}
+
+function resolvePaths(config: Config, directory: string): Config {
+  const { source, classify, archive } = config;
+  return {
+    ...config,
+    source: {
+      ...source,
+      inputs: source.inputs.map((input) => (input === '-' ? input : resolve(directory, input))),
+    },
+    classify: { ...classify, model: resolveModel(classify.model, directory) },
+    archive: { ...archive, store: { ...archive.store, path: resolve(directory, archive.store.path) } },
+  };
+}
+
+function describe(issue: z.core.$ZodIssue, document: Document, at: (offset: number) => string): string[] {
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(issue.path);
+    return issue.keys.map((key) => {
+      const parent = issue.path.length === 0 ? document.contents : document.getIn(issue.path, true);
+      const pair = isMap(parent)
+        ? parent.items.find((item) => isScalar(item.key) && item.key.value === key)
+        : undefined;
+      const offset = isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
+      return `${at(offset ?? 0)} ${[...issue.path, key].join('.')}: unknown key${didYouMean(key, known) || `; known here: ${known.join(', ')}`}`;
+    });
+  }
+  return [
+    `${at(offsetOf(issue.path, document))} ${issue.path.join('.') || '(top level)'}: ${expectation(issue)}`,
+  ];
+}
+
+/** Where a path stands in the document; for a missing key, where its nearest existing parent does. */
+function offsetOf(path: readonly PropertyKey[], document: Document): number {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    const range =
+      node && typeof node === 'object' && 'range' in node ? (node.range as [number] | undefined) : undefined;
+    if (range) return range[0];
+  }
+  return 0;
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  const got = issue.input === undefined ? 'nothing' : (JSON.stringify(issue.input) ?? String(issue.input));
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${issue.expected}, got ${got}`;
+    case 'invalid_value':
+      return `expected ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}, got ${got}${
+        typeof issue.input === 'string' ? didYouMean(issue.input, issue.values.map(String)) : ''
+      }`;
+    case 'too_small':
+      return `expected at least ${issue.minimum}, got ${got}`;
+    case 'too_big':
+      return `expected at most ${issue.maximum}, got ${got}`;
+    case 'custom':
+      return issue.message;
+    default:
+      return `${issue.message}, got ${got}`;
+  }
+}
+
+/** Keys that the schema knows below a path, for did-you-mean. */
+function keysAt(path: readonly PropertyKey[]): string[] {
+  let schema = jsonSchema() as JsonSchema;
+  for (const step of path) {
+    const next =
+      typeof step === 'number'
+        ? schema.items
+        : (schema.properties?.[String(step)] ?? schema.additionalProperties);
+    if (!next) return [];
+    schema = next;
+  }
+  return Object.keys(
+    schema.properties ?? schema.oneOf?.[0]?.properties ?? schema.anyOf?.[0]?.properties ?? {},
+  );
+}
+
+/** The parts of JSON Schema that Sluice reads back from its own schema. */
+export interface JsonSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema;
+  readonly items?: JsonSchema;
+  readonly oneOf?: readonly JsonSchema[];
+  readonly anyOf?: readonly JsonSchema[];
+}
+
+/** The configuration as JSON Schema (draft 2020-12), for editors and `sluice schema --json`. */
+export function jsonSchema(): object {
+  return z.toJSONSchema(configSchema, { io: 'input' });
+}
+
+/** The configuration as a Markdown table: key, type, default, meaning. */
+export function configTable(): string {
+  const rows = ['| key | type | default | meaning |', '|---|---|---|---|'];
+  const visitSchema = (path: string, schema: JsonSchema): void => {
+    const branches = (schema.oneOf ?? schema.anyOf)?.filter((branch) => branch.properties) ?? [];
+    const properties =
+      schema.properties ??
+      (branches.length > 0 ? Object.assign({}, ...branches.map((b) => b.properties)) : undefined);
+    if (!properties) {
+      rows.push(
+        `| \`${path}\` | ${typeName(schema)} | ${defaultText(schema)} | ${schema.description ?? ''} |`,
+      );
+      return;
+    }
+    for (const [key, child] of Object.entries(properties as Record<string, JsonSchema>))
+      visitSchema(path ? `${path}.${key}` : key, child);
+  };
+  visitSchema('', jsonSchema() as JsonSchema);
+  return rows.join('\n');
+}
+
+function typeName(schema: JsonSchema): string {
+  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
+  if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
+  if (schema.anyOf ?? schema.oneOf) return (schema.anyOf ?? schema.oneOf)!.map(typeName).join(' or ');
+  if (schema.type === 'array') return `list of ${schema.items ? typeName(schema.items) : 'values'}`;
+  return schema.type === 'object' ? 'map' : (schema.type ?? 'any');
+}
+
+function defaultText(schema: JsonSchema): string {
+  if (schema.default === undefined) return '';
+  return `\`${typeof schema.default === 'string' ? schema.default : JSON.stringify(schema.default)}\``;
+}

@@ -1,0 +1,145 @@
+import { existsSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Presets, SingleBar } from 'cli-progress';
+import { formatRows, query } from './archive/index.ts';
+import { configFrom } from './config.ts';
+import { MisconfiguredError } from './errors.ts';
+import { createEvents } from './events.ts';
+import { createPipeline, type Pipeline } from './pipeline.ts';
+import type { Totals } from './totals.ts';
+import { formatBytes } from './units.ts';
+
+const SAMPLE = fileURLToPath(new URL('../sample/content.jsonl.gz', import.meta.url));
+
+/** What `sluice demo` takes. */
+export interface DemoOptions {
+  /** JSON lines, plain or gzip; the bundled sample when absent. */
+  readonly input?: string;
+  /** Directory of the archive. */
+  readonly out: string;
+}
+
+/** Runs the main job on a file with the bundled model, shows its progress, and summarises the archive by SQL. */
+export async function demo(options: DemoOptions): Promise<void> {
+  const input = resolve(options.input ?? SAMPLE);
+  if (!existsSync(input)) throw new MisconfiguredError(`--input ${options.input}: no such file`);
+  const config = configFrom({
+    name: 'demo',
+    source: { type: 'file', inputs: [input] },
+    archive: { store: { type: 'directory', path: options.out } },
+  });
+  print(
+    options.input
+      ? `Classifying ${options.input} with the bundled model into ${options.out}`
+      : `Classifying the bundled sample stream with the bundled model into ${options.out}`,
+  );
+  const pipeline = createPipeline(config, createEvents('silent'));
+  const stopBar = showProgress(pipeline);
+  const stop = () => pipeline.stop();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  let totals: Totals;
+  try {
+    totals = await pipeline.run({ untilEnd: true });
+  } finally {
+    stopBar();
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+  await summarise(options, totals);
+}
+
+function print(text = ''): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** A bar on a terminal; nothing elsewhere. Returns what ends it. */
+function showProgress(pipeline: Pipeline): () => void {
+  const bar = new SingleBar(
+    {
+      format: ' {bar} {percentage}% | {messages} messages | {rate}/s | batches of {batch} | {left} left',
+      hideCursor: true,
+      clearOnComplete: false,
+      barsize: 30,
+    },
+    Presets.shades_classic,
+  );
+  const started = performance.now();
+  const update = () => {
+    const { bytes, totalBytes } = pipeline.remaining() ?? { bytes: 0, totalBytes: 0 };
+    const { messages, batches } = pipeline.totals();
+    const seconds = (performance.now() - started) / 1000;
+    const done = totalBytes - bytes;
+    bar.setTotal(Math.max(totalBytes, 1));
+    bar.update(done, {
+      messages: messages.toLocaleString('en'),
+      rate: Math.round(messages / Math.max(seconds, 0.001)).toLocaleString('en'),
+      batch: batches > 0 ? Math.round(messages / batches) : 0,
+      left: done > 0 ? `${Math.ceil((seconds * bytes) / done)} s` : '?',
+    });
+  };
+  bar.start(1, 0, { messages: 0, rate: 0, batch: 0, left: '?' });
+  const timer = setInterval(update, 100);
+  return () => {
+    clearInterval(timer);
+    update();
+    bar.stop();
+  };
+}
+
+async function summarise(options: DemoOptions, totals: Totals): Promise<void> {
+  const table = async (title: string, sql: string) => {
+    print(`\n${title}`);
+    print(formatRows(await query(sql, { root: options.out }), 'table'));
+  };
+  if (totals.messages === 0) {
+    print(
+      `\nNothing new: every message of that input is in ${options.out} already. Delete it to start over.`,
+    );
+  } else {
+    print(
+      `\n${totals.messages.toLocaleString('en')} messages in ${totals.seconds.toFixed(1)} s: ` +
+        `${totals.rows.toLocaleString('en')} rows, ${totals.dead_letters} dead letters, ${totals.skipped} skipped.`,
+    );
+  }
+  await table(
+    'Decisions by customer',
+    `with flagged as (
+       select customer, label, count(*) as n from (select customer, unnest(reasons) as label from content) group by all),
+     labels as (
+       select customer, string_agg(label || ' ' || n, ', ' order by n desc, label) as labels from flagged group by customer)
+     select customer, count(*) as rows,
+       count(*) filter (action = 'allow') as allow, count(*) filter (action = 'review') as review,
+       count(*) filter (action = 'block') as block, any_value(labels) as labels
+     from content left join labels using (customer)
+     group by customer order by rows desc, customer limit 12`,
+  );
+  await table(
+    'Languages',
+    `with counted as (select coalesce(language, 'und') as language, count(*) as n from content group by all)
+     select string_agg(language || ' ' || n, ', ' order by n desc, language) as "messages by language" from counted`,
+  );
+  const [files] = (
+    await query(
+      `select count(distinct filename) as files, count(*) as rows, count(distinct customer) as customers,
+         count(distinct dt) as days from content`,
+      { root: options.out },
+    )
+  ).rows;
+  const [count, rows, customers, days] = (files ?? []).map(Number);
+  print(
+    `\nArchive ${options.out}: ${count} Parquet files, ${rows?.toLocaleString('en')} rows of ${customers} customers and ${days} days` +
+      (totals.bytes > 0 ? `, ${formatBytes(totals.bytes)} written now` : ''),
+  );
+  if (totals.dead_letters > 0) {
+    await table(
+      'Dead letters',
+      'select code, count(*) as messages from dead_letters group by code order by all desc',
+    );
+  }
+  const archive = options.out === './out' ? '' : ` --archive ${relative('', resolve(options.out)) || '.'}`;
+  print(`
+Try next:
+  npx sluice query${archive} "select customer, content, scores from content where action = 'block' limit 10"
+  npm run demo -- --input YOUR.jsonl --out ./mine
+  npx sluice run sluice.example.yaml --until-end --json`);
+}

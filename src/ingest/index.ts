@@ -1,0 +1,27 @@
+/**
+ * Ingest: messages from a source, paced, decoded to columns, brought back into order.
+ *
+ * In: files of JSON lines (plain or gzip, by glob, followed as they grow) or standard input, and the positions that were
+ * committed. Out: raw batches, one partition's consecutive messages in one buffer; in a worker their columns, dead letters
+ * and counts of skipped messages.
+ *
+ * Promises: every message is handed over in its partition's order, from the committed position on; each is exactly one of
+ * row, dead letter or skipped; no field of a message is lost (what has no column is metadata), and no digit of a number.
+ * A commit is on disk when it resolves, and fails when another process has taken over.
+ *
+ * Fails: InputError when something cannot be read, after everything before it was handed over; CorruptError for a damaged
+ * position file; FencedError for a commit that came too late; StoreError when positions cannot be written;
+ * TooManyDeadLettersError when everything in a row is wrong. A message never makes anything throw.
+ */
+export {
+  ingestConfig,
+  sourceConfig,
+  type FileSourceConfig,
+  type IngestConfig,
+  type SourceConfig,
+} from './config.ts';
+export { createDeadLetterLimit } from './dead-letter-limit.ts';
+export { createDecoder } from './decode.ts';
+export { createFileSource, type FileSourceOptions } from './file-source.ts';
+export { createInOrder, type InOrder } from './in-order.ts';
+export { createPacer, type Pacer } from './pacing.ts';

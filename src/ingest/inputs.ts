@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs';
+import { glob, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError, messageOf } from '../errors.ts';
+
+/** How standard input is named among the inputs. */
+export const STDIN = '-';
+
+/**
+ * The real paths (and `-`) that paths and globs stand for: each once, those of a glob sorted, else in the given order.
+ * Throws InputError for a path that is not there, a glob without a match, and a directory.
+ */
+export async function resolveInputs(inputs: readonly string[]): Promise<string[]> {
+  const resolved = new Set<string>();
+  for (const input of inputs) {
+    if (input === STDIN) resolved.add(STDIN);
+    else for (const path of await expand(input)) resolved.add(await realFile(path));
+  }
+  return [...resolved];
+}
+
+async function expand(input: string): Promise<string[]> {
+  // A file may have a name that looks like a glob.
+  if (!/[*?[{]/.test(input) || existsSync(input)) return [input];
+  const matches: string[] = [];
+  for await (const entry of glob(input, { withFileTypes: true })) {
+    if (!entry.isDirectory()) matches.push(join(entry.parentPath, entry.name));
+  }
+  if (matches.length === 0)
+    throw new InputError(`${input}: expected a glob that matches files, got no match`);
+  return matches.toSorted();
+}
+
+async function realFile(path: string): Promise<string> {
+  let real: string;
+  let isDirectory: boolean;
+  try {
+    real = await realpath(path);
+    isDirectory = (await stat(real)).isDirectory();
+  } catch (error) {
+    throw readFailure(path, error);
+  }
+  if (isDirectory)
+    throw new InputError(`${path}: expected a file, got a directory (for the files in it: ${path}/*)`);
+  return real;
+}
+
+/** An InputError of one line that names the file. */
+export function readFailure(path: string, error: unknown): InputError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return new InputError(`${path}: expected a file, got no such file`);
+  if (code === 'EACCES') return new InputError(`${path}: expected a readable file, got permission denied`);
+  return new InputError(`${path}: cannot be read: ${messageOf(error)}`);
+}

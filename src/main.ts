@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { athenaDdl, columnTable, formatRows, query, type Format } from './archive/index.ts';
+import { configTable, jsonSchema, loadConfig } from './config.ts';
+import { demo } from './demo.ts';
+import { isOperational, messageOf } from './errors.ts';
+import { createEvents } from './events.ts';
+import { createPipeline } from './pipeline.ts';
+import type { Totals } from './totals.ts';
+
+/** Writes results to standard output; log lines and errors go to standard error. */
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Stops reading and flushes on the first SIGINT or SIGTERM; a second one ends the process as the system would. */
+function stopOnSignal(stop: (signal: string) => void): () => void {
+  const listeners = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
+    const listener = () => stop(signal);
+    process.once(signal, listener);
+    return () => process.off(signal, listener);
+  });
+  return () => listeners.forEach((off) => off());
+}
+
+async function run(file: string, options: { untilEnd?: boolean; json?: boolean }): Promise<void> {
+  const config = loadConfig(file);
+  const events = createEvents(config.log.level);
+  const pipeline = createPipeline(config, events);
+  const off = stopOnSignal((signal) => {
+    events.stopRequested(signal);
+    pipeline.stop();
+  });
+  try {
+    const totals = await pipeline.run({ untilEnd: options.untilEnd ?? false });
+    print(options.json ? JSON.stringify(totals) : summary(totals));
+  } catch (error) {
+    events.pipelineFailed(error instanceof Error ? error : new Error(messageOf(error)), isOperational(error));
+    throw error;
+  } finally {
+    off();
+  }
+}
+
+function summary(totals: Totals): string {
+  return [
+    `${totals.rows} rows archived, ${totals.dead_letters} dead letters, ${totals.skipped} skipped,`,
+    `${totals.files} files in ${totals.flushes} flushes, ${totals.seconds.toFixed(1)} s`,
+  ].join(' ');
+}
+
+async function check(file: string): Promise<void> {
+  const config = loadConfig(file);
+  print(`${file}: configuration is valid`);
+  const pipeline = createPipeline(config, createEvents('silent'));
+  try {
+    for await (const line of pipeline.check()) print(line);
+  } finally {
+  }
+}
+
+function schema(options: { json?: boolean; markdown?: boolean; athena?: boolean; location: string }): void {
+  if (options.athena) print(athenaDdl({ location: options.location }));
+  else if (options.markdown) print(`## Configuration\n\n${configTable()}\n\n## Columns\n\n${columnTable()}`);
+  else print(JSON.stringify(jsonSchema(), null, 2));
+}
+
+function program(): Command {
+  const { version, description } = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  ) as { version: string; description: string };
+  const sluice = new Command('sluice').description(description).version(version).exitOverride();
+
+  sluice
+    .command('run')
+    .description('run the pipeline that a configuration describes, until SIGTERM (which flushes first)')
+    .argument('<config>', 'YAML file; see sluice.example.yaml and `sluice schema --markdown`')
+    .option('--until-end', 'archive what is there now, then exit')
+    .option('--json', 'end with one line of machine-readable totals on standard output')
+    .action(run);
+  sluice
+    .command('demo')
+    .description(
+      'run the main job on the bundled sample stream, or on your own file, and summarise the archive',
+    )
+    .option('--input <file>', 'JSON lines, plain or gzip (default: the bundled sample)')
+    .option('--out <directory>', 'where the archive goes', './out')
+    .action(demo);
+  sluice
+    .command('check')
+    .description('check a configuration and everything that it names: input, model, archive')
+    .argument('<config>', 'YAML file')
+    .action(check);
+  sluice
+    .command('schema')
+    .description('print the configuration schema and the columns of the archive')
+    .addOption(
+      new Option('--json', 'JSON Schema of the configuration (default)').conflicts(['markdown', 'athena']),
+    )
+    .addOption(
+      new Option('--markdown', 'tables of configuration keys and archive columns').conflicts('athena'),
+    )
+    .option('--athena', 'DDL of an Athena table over the archive, with partition projection')
+    .option('--location <url>', 'where the archive lies, for --athena', 's3://BUCKET/PREFIX/')
+    .action(schema);
+  sluice
+    .command('query')
+    .description('run SQL (DuckDB) over an archive: views `content` and `dead_letters`')
+    .argument('<sql>', 'for example "select customer, action, count(*) from content group by all"')
+    .option('--archive <directory>', 'the archive', './out')
+    .addOption(
+      new Option('--format <format>', 'how rows are printed')
+        .choices(['table', 'json', 'csv'])
+        .default('table'),
+    )
+    .action(async (sql: string, options: { archive: string; format: Format }) => {
+      print(formatRows(await query(sql, { root: options.archive }), options.format));
+    });
+  return sluice;
+}
+
+/** The command line. Sets the exit code: 0 done, 1 failed (one clear line on standard error; a stack only for a bug). */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync(args, { from: 'user' });
+  } catch (error) {
+    process.exitCode = 1;
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode;
+    } else if (isOperational(error)) {
+      process.stderr.write(`sluice: ${error.message}\n`);
+    } else {
+      process.stderr.write(
+        `sluice: unexpected ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}\n`,
+      );
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createArchive, createDirectoryStore, transferablesOf, type Archive } from './archive/index.ts';
+import { classifyWithRetry, createPool, workerCount, type Pool } from './classify/index.ts';
+import type { Config } from './config.ts';
+import { InputError } from './errors.ts';
+import type { Events } from './events.ts';
+import { createDeadLetterLimit, createFileSource, createInOrder, createPacer } from './ingest/index.ts';
+import { createTotals, type Totals } from './totals.ts';
+import type { RawBatch, ScoredBatch, Source, SourceHandlers, Store } from './types.ts';
+
+/** A composed pipeline: run it once. */
+export interface Pipeline {
+  /**
+   * Reads, classifies and archives until stopped, or with `untilEnd` until the input's end at that time; then flushes.
+   * Rejects on the first failure: what was not committed is read again by the next run, what was committed is kept.
+   */
+  run(options: { readonly untilEnd: boolean }): Promise<Totals>;
+  /** Tries everything that the configuration names; yields one line for each thing that works. */
+  check(): AsyncGenerator<string>;
+  /** Stops reading; `run` then flushes and resolves. */
+  stop(): void;
+  /** Counts so far. */
+  totals(): Totals;
+  /** Input bytes left, for progress; null where unknown. */
+  remaining(): { readonly bytes: number; readonly totalBytes: number } | null;
+}
+
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+/**
+ * The whole flow: source → classify (workers) → archive → commit. Batches of one partition are classified side by side
+ * and put back into order, so that the archive's buffers always hold a whole prefix of each partition: any flush is
+ * consistent with the offsets that it commits.
+ */
+export function createPipeline(config: Config, events: Events): Pipeline {
+  const root = config.archive.store.path;
+  const source: Source = createFileSource(config.source, {
+    positionFile: join(root, '_sluice', `${config.name}.positions`),
+  });
+  const store: Store = createDirectoryStore({ path: root, owner: config.name });
+  const totals = createTotals();
+
+  /** Classifies a batch in a worker; whatever happens to workers, the batch comes back whole, dead letters included. */
+  const classify = (pool: Pool, batch: RawBatch): Promise<ScoredBatch[]> =>
+    classifyWithRetry((part, buffers) => pool.run<ScoredBatch>('classify', part, buffers), batch, {
+      onWorkerDied: (fields) => events.workerDied({ task: 'classify', ...fields }),
+    });
+
+  /** Workers that have loaded and checked the model. */
+  async function startPool(workers: number): Promise<{ pool: Pool; model: string | null }> {
+    const pool = createPool({
+      filename: WORKER,
+      workers,
+      workerData: config,
+      timeLimit: config.classify.time_limit,
+    });
+    try {
+      // One first: a model that cannot load is one error, not one per thread.
+      const model = await pool.run<string | null>('load', null);
+      return { pool, model };
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+  }
+
+  function archiveOf(pool: Pool, fail: (error: unknown) => void): Archive {
+    return createArchive({
+      config: config.archive,
+      store,
+      version,
+      encode: (task) => pool.run('encode', task, transferablesOf(task)),
+      commit: (token, positions, transaction) => source.commit(token, positions, transaction),
+      onFlush: (report) => {
+        totals.flushed(report);
+        events.flushed(report);
+      },
+      onPublishRetry: (fields) => events.publishRetried(fields),
+      onFailure: fail,
+    });
+  }
+
+  function handlersOf(pool: Pool, archive: Archive, fail: (error: unknown) => void) {
+    const pacer = createPacer(config.ingest.in_flight_bytes);
+    const withinLimit = createDeadLetterLimit(config.ingest.dead_letters.max_consecutive);
+    const order = createInOrder<{ parts: ScoredBatch[]; token: number }>(({ parts, token }) => {
+      for (const scored of parts) {
+        withinLimit(scored);
+        archive.add(scored, token);
+        totals.scored(scored);
+        if (scored.deadLetters.length > 0) events.deadLettered(countCodes(scored));
+      }
+    });
+    const handlers: SourceHandlers = {
+      async assigned(assignment) {
+        events.assignmentRecovered(await archive.recover(assignment));
+      },
+      async batch(batch, token) {
+        await archive.room();
+        const bytes = batch.bytes.length;
+        await pacer.enter(bytes);
+        const work = classify(pool, batch).then((parts) => ({ parts, token }));
+        order
+          .submit(`${batch.topic}-${batch.partition}`, work)
+          .catch(fail)
+          .finally(() => pacer.leave(bytes));
+      },
+      async revoked() {
+        await order.drain();
+        await archive.flush('revoke');
+      },
+    };
+    return { handlers, order };
+  }
+
+  return {
+    async run({ untilEnd }) {
+      const started = performance.now();
+      const { pool, model } = await startPool(workerCount(config.classify.workers));
+      let failure: { error: unknown } | undefined;
+      const fail = (error: unknown) => {
+        failure ??= { error };
+        source.stop();
+      };
+      const archive = archiveOf(pool, fail);
+      try {
+        const { handlers, order } = handlersOf(pool, archive, fail);
+        events.pipelineStarted({
+          pipeline: config.name,
+          inputs: config.source.inputs,
+          store: root,
+          model: model ?? 'drop',
+          workers: pool.workers,
+        });
+        await source.run(handlers, { untilEnd }).catch((error: unknown) => {
+          // What came before damaged input is good, and worth its flush.
+          if (error instanceof InputError) fail(error);
+          else throw error;
+        });
+        await order.drain();
+        await archive.flush('end');
+        if (failure) throw failure.error;
+      } finally {
+        await archive.close();
+        await pool.close();
+        await Promise.all([source.close(), store.close()]);
+      }
+      totals.value.seconds = (performance.now() - started) / 1000;
+      events.pipelineStopped(totals.value);
+      return totals.value;
+    },
+
+    async *check() {
+      await source.check();
+      yield `source: ${config.source.inputs.length} inputs can be read`;
+      const { pool, model } = await startPool(1);
+      yield `classify: ${model ?? 'drop (nothing is scored)'}`;
+      await pool.close();
+      await store.check();
+      yield `archive: ${root} can be written`;
+      await Promise.all([source.close(), store.close()]);
+    },
+
+    stop: () => source.stop(),
+    totals: () => totals.value,
+    remaining: () => source.remaining(),
+  };
+}
+
+function countCodes({ deadLetters }: ScoredBatch): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { code } of deadLetters) counts[code] = (counts[code] ?? 0) + 1;
+  return counts;
+}

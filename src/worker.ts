@@ -1,0 +1,68 @@
+/**
+ * The thread entry: what runs off the main thread, one named export per task; payloads and results move, they are not
+ * copied. The stages are joined here and in pipeline.ts, nowhere else.
+ */
+import { workerData } from 'piscina';
+import { encodeFile, encodeSlices, type EncodeTask } from './archive/index.ts';
+import { createClassify, task } from './classify/index.ts';
+import type { Config } from './config.ts';
+import { deadLetterOf } from './dead-letter.ts';
+import { createDecoder } from './ingest/index.ts';
+import type { RawBatch, ScoredBatch } from './types.ts';
+
+const config = workerData as Config;
+const decode = createDecoder(config.ingest);
+// One loading for all tasks of this thread; a failure is answered by each task, never left unhandled.
+const loading = createClassify(config.classify);
+loading.catch(() => undefined);
+
+/** Loads and checks the model: proves that this thread can classify. Resolves with `name@version`, or null for `drop`. */
+export const load = task(async () => (await loading).model);
+
+/** Messages → decoded, scored, decided, as columns grouped by shard. */
+export const classify = task(
+  async (raw: RawBatch): Promise<ScoredBatch> => {
+    const classifyRows = await loading;
+    const started = performance.now();
+    const decoded = decode(raw);
+    const decodedAt = performance.now();
+    const verdicts = await classifyRows(decoded);
+    const decided = performance.now();
+    const { arena, shards, rows, tally } = encodeSlices({
+      raw,
+      decoded,
+      verdicts,
+      decidedAt: Date.now(),
+      partitionBy: config.archive.partition_by,
+    });
+    const poisoned = verdicts.poison.map(({ row, detail }) =>
+      deadLetterOf(raw, decoded.index[row]!, { stage: 'classify', code: 'model_failed', detail }),
+    );
+    return {
+      topic: raw.topic,
+      partition: raw.partition,
+      rows,
+      first: raw.rows > 0 ? raw.offsets[0]! : raw.next,
+      next: raw.next,
+      arena,
+      shards,
+      deadLetters: [...decoded.deadLetters, ...poisoned],
+      skipped: decoded.skipped,
+      tally,
+      seconds: {
+        decode: (decodedAt - started) / 1000,
+        ...verdicts.seconds,
+        columns: (performance.now() - decided) / 1000,
+      },
+      tokens: verdicts.tokens,
+      padding: verdicts.padding,
+    };
+  },
+  (scored) => [scored.arena.buffer],
+);
+
+/** Slices of one shard → one Parquet file. */
+export const encode = task(
+  (payload: EncodeTask) => encodeFile(payload),
+  (file) => [file.content.buffer],
+);
