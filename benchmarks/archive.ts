@@ -1,39 +1,29 @@
 import { encodeFile } from '../src/archive/encode.ts';
 import { encodeSlices } from '../src/archive/slice.ts';
 import { batchOf } from './archive-rows.ts';
-
-/** One measurement: best of several rounds, CPU of the whole process. */
-export interface ArchiveFigure {
-  readonly name: string;
-  /** Rows per CPU second. */
-  readonly rowsPerCpuSecond: number;
-  /** CPU microseconds a row. */
-  readonly micros: number;
-  /** Bytes of Parquet a row; undefined for slices. */
-  readonly bytes?: number;
-}
+import type { Figure } from './pipeline.ts';
 
 const ROWS = 200_000;
 const BATCH = 5_000;
 const ROUNDS = 4;
 
 /** CPU of slices and of whole shard files, for messages of about 300 bytes, without labels and with three. */
-export async function run(): Promise<ArchiveFigure[]> {
-  const figures: ArchiveFigure[] = [];
+export async function run(): Promise<Figure[]> {
+  const figures: Figure[] = [];
   for (const labels of [0, 3]) {
     for (const customers of [1, 500]) {
       figures.push(
-        await measure(`slices, ${labels} labels, ${customers} customers a batch`, () => {
+        ...(await measure(`slices, ${labels} labels, ${customers} customers a batch`, () => {
           for (const input of inputs(labels, customers, 1)) encodeSlices(input);
           return Promise.resolve(undefined);
-        }),
+        })),
       );
     }
     for (const partitions of [1, 4]) {
       // Several partitions interleave in time, so that the file has to be sorted.
       const slices = inputs(labels, 1, partitions).map((input) => encodeSlices(input).arena);
       figures.push(
-        await measure(`encodeFile, ${labels} labels, rows of ${partitions} partitions`, async () => {
+        ...(await measure(`encodeFile, ${labels} labels, rows of ${partitions} partitions`, async () => {
           const { content } = await encodeFile({
             chunks: slices,
             customer: 'customer-0',
@@ -43,7 +33,7 @@ export async function run(): Promise<ArchiveFigure[]> {
             version: '0',
           });
           return content.length;
-        }),
+        })),
       );
     }
   }
@@ -71,7 +61,8 @@ function inputs(labels: number, customers: number, partitions: number): ReturnTy
   return made;
 }
 
-async function measure(name: string, work: () => Promise<number | undefined>): Promise<ArchiveFigure> {
+/** CPU of the whole process, the best of the rounds. */
+async function measure(name: string, work: () => Promise<number | undefined>): Promise<Figure[]> {
   let best = Infinity;
   let size: number | undefined;
   for (let round = 0; round < ROUNDS; round++) {
@@ -80,19 +71,16 @@ async function measure(name: string, work: () => Promise<number | undefined>): P
     const { user, system } = process.cpuUsage(before);
     best = Math.min(best, user + system);
   }
-  return {
-    name,
-    rowsPerCpuSecond: Math.round((ROWS / best) * 1e6),
-    micros: best / ROWS,
-    ...(size === undefined ? {} : { bytes: size / ROWS }),
-  };
+  return [
+    { name, value: Math.round((ROWS / best) * 1e6), unit: 'rows/CPU s' },
+    { name, value: best / ROWS, unit: 'CPU µs/row' },
+    ...(size === undefined ? [] : [{ name, value: size / ROWS, unit: 'bytes/row' }]),
+  ];
 }
 
 if (import.meta.main) {
-  for (const { name, rowsPerCpuSecond, micros, bytes } of await run()) {
-    const size = bytes === undefined ? '' : `, ${bytes.toFixed(1)} bytes a row`;
-    console.log(
-      `${name.padEnd(45)} ${rowsPerCpuSecond.toLocaleString('en').padStart(10)} rows/CPU s, ${micros.toFixed(2)} µs a row${size}`,
-    );
+  for (const { name, value, unit } of await run()) {
+    const text = value.toLocaleString('en', { maximumFractionDigits: value >= 100 ? 0 : 2 });
+    console.log(`${name.padEnd(45)} ${text.padStart(10)} ${unit}`);
   }
 }

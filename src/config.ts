@@ -133,7 +133,8 @@ function offsetOf(path: readonly PropertyKey[], document: Document): number {
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
-  const got = issue.input === undefined ? 'nothing' : (JSON.stringify(issue.input) ?? String(issue.input));
+  const got = issue.input === undefined ? 'nothing' : JSON.stringify(issue.input);
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the other kinds have messages that say it all
   switch (issue.code) {
     case 'invalid_type':
       return `expected ${issue.expected}, got ${got}`;
@@ -154,7 +155,7 @@ function expectation(issue: z.core.$ZodIssue): string {
 
 /** Keys that the schema knows below a path, for did-you-mean. */
 function keysAt(path: readonly PropertyKey[]): string[] {
-  let schema = jsonSchema() as JsonSchema;
+  let schema = jsonSchema();
   for (const step of path) {
     const next =
       typeof step === 'number'
@@ -183,40 +184,6 @@ export interface JsonSchema {
 }
 
 /** The configuration as JSON Schema (draft 2020-12), for editors and `sluice schema --json`. */
-export function jsonSchema(): object {
-  return z.toJSONSchema(configSchema, { io: 'input' });
-}
-
-/** The configuration as a Markdown table: key, type, default, meaning. */
-export function configTable(): string {
-  const rows = ['| key | type | default | meaning |', '|---|---|---|---|'];
-  const visitSchema = (path: string, schema: JsonSchema): void => {
-    const branches = (schema.oneOf ?? schema.anyOf)?.filter((branch) => branch.properties) ?? [];
-    const properties =
-      schema.properties ??
-      (branches.length > 0 ? Object.assign({}, ...branches.map((b) => b.properties)) : undefined);
-    if (!properties) {
-      rows.push(
-        `| \`${path}\` | ${typeName(schema)} | ${defaultText(schema)} | ${schema.description ?? ''} |`,
-      );
-      return;
-    }
-    for (const [key, child] of Object.entries(properties as Record<string, JsonSchema>))
-      visitSchema(path ? `${path}.${key}` : key, child);
-  };
-  visitSchema('', jsonSchema() as JsonSchema);
-  return rows.join('\n');
-}
-
-function typeName(schema: JsonSchema): string {
-  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
-  if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
-  if (schema.anyOf ?? schema.oneOf) return (schema.anyOf ?? schema.oneOf)!.map(typeName).join(' or ');
-  if (schema.type === 'array') return `list of ${schema.items ? typeName(schema.items) : 'values'}`;
-  return schema.type === 'object' ? 'map' : (schema.type ?? 'any');
-}
-
-function defaultText(schema: JsonSchema): string {
-  if (schema.default === undefined) return '';
-  return `\`${typeof schema.default === 'string' ? schema.default : JSON.stringify(schema.default)}\``;
+export function jsonSchema(): JsonSchema {
+  return z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema;
 }

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { athenaDdl, columnTable, formatRows, query, type Format } from './archive/index.ts';
-import { configTable, jsonSchema, loadConfig } from './config.ts';
+import { configTable } from './config-table.ts';
+import { jsonSchema, loadConfig } from './config.ts';
 import { demo } from './demo.ts';
-import { isOperational, messageOf } from './errors.ts';
+import { exitNow } from './classify/index.ts';
+import { HungError, isOperational, messageOf } from './errors.ts';
 import { createEvents } from './events.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Totals } from './totals.ts';
@@ -129,6 +131,8 @@ export async function main(args: readonly string[]): Promise<void> {
       process.exitCode = error.exitCode;
     } else if (isOperational(error)) {
       process.stderr.write(`sluice: ${error.message}\n`);
+      // A thread that hangs in native code never ends, and the process with it.
+      if (error instanceof HungError) exitNow(1);
     } else {
       process.stderr.write(
         `sluice: unexpected ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}\n`,

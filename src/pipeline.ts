@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createArchive, createDirectoryStore, transferablesOf, type Archive } from './archive/index.ts';
 import { classifyWithRetry, createPool, workerCount, type Pool } from './classify/index.ts';
 import type { Config } from './config.ts';
-import { InputError } from './errors.ts';
+import { InputError, TooManyDeadLettersError } from './errors.ts';
 import type { Events } from './events.ts';
 import { createDeadLetterLimit, createFileSource, createInOrder, createPacer } from './ingest/index.ts';
 import { createTotals, type Totals } from './totals.ts';
@@ -26,6 +26,8 @@ export interface Pipeline {
   remaining(): { readonly bytes: number; readonly totalBytes: number } | null;
 }
 
+/** Batches in flight for each worker: one under way, two waiting. */
+const BATCHES_PER_WORKER = 3;
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -86,6 +88,8 @@ export function createPipeline(config: Config, events: Events): Pipeline {
 
   function handlersOf(pool: Pool, archive: Archive, fail: (error: unknown) => void) {
     const pacer = createPacer(config.ingest.in_flight_bytes);
+    // Enough to keep the workers busy; more would only be waited for when the pipeline stops.
+    const slots = createPacer(pool.workers * BATCHES_PER_WORKER);
     const withinLimit = createDeadLetterLimit(config.ingest.dead_letters.max_consecutive);
     const order = createInOrder<{ parts: ScoredBatch[]; token: number }>(({ parts, token }) => {
       for (const scored of parts) {
@@ -102,12 +106,16 @@ export function createPipeline(config: Config, events: Events): Pipeline {
       async batch(batch, token) {
         await archive.room();
         const bytes = batch.bytes.length;
+        await slots.enter(1);
         await pacer.enter(bytes);
         const work = classify(pool, batch).then((parts) => ({ parts, token }));
         order
           .submit(`${batch.topic}-${batch.partition}`, work)
           .catch(fail)
-          .finally(() => pacer.leave(bytes));
+          .finally(() => {
+            pacer.leave(bytes);
+            slots.leave(1);
+          });
       },
       async revoked() {
         await order.drain();
@@ -136,13 +144,10 @@ export function createPipeline(config: Config, events: Events): Pipeline {
           model: model ?? 'drop',
           workers: pool.workers,
         });
-        await source.run(handlers, { untilEnd }).catch((error: unknown) => {
-          // What came before damaged input is good, and worth its flush.
-          if (error instanceof InputError) fail(error);
-          else throw error;
-        });
-        await order.drain();
-        await archive.flush('end');
+        await source.run(handlers, { untilEnd }).catch(fail);
+        await order.drain().catch(fail);
+        // The buffers hold a whole prefix: what came before wrong input is good, and worth its flush.
+        if (!failure || isAboutInput(failure.error)) await archive.flush('end');
         if (failure) throw failure.error;
       } finally {
         await archive.close();
@@ -169,6 +174,10 @@ export function createPipeline(config: Config, events: Events): Pipeline {
     totals: () => totals.value,
     remaining: () => source.remaining(),
   };
+}
+
+function isAboutInput(error: unknown): boolean {
+  return error instanceof InputError || error instanceof TooManyDeadLettersError;
 }
 
 function countCodes({ deadLetters }: ScoredBatch): Record<string, number> {

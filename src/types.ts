@@ -73,6 +73,7 @@ export interface DecodedBatch {
   readonly skipped: Record<string, number>;
 }
 
+/** What is done with a message; see ACTIONS for the order. */
 export type Action = 'allow' | 'review' | 'block';
 /** Actions in growing severity; a row's action is stored as its index here. */
 export const ACTIONS: readonly Action[] = ['allow', 'review', 'block'];
@@ -91,8 +92,10 @@ export interface VerdictBatch {
   readonly language: (string | null)[];
   /** Model as `name@version`, or null when nothing scored. */
   readonly model: string | null;
-  /** Policy as `name@version` or its digest. */
+  /** Default policy as `name@version` or `name@digest`; null when nothing scored. It decided every row, unless: */
   readonly policy: string | null;
+  /** Policy that decided each row; present when customers have policies of their own. */
+  readonly policies?: readonly string[];
   /** Rows that made the model fail by themselves: taken out of the batch, dead-lettered. */
   readonly poison: { readonly row: number; readonly detail: string }[];
   /** Seconds spent, by part. */
@@ -191,6 +194,7 @@ export interface SettledRange extends Partition {
   readonly skipped: number;
 }
 
+/** Why a flush began; a label of metrics. */
 export type FlushReason = 'bytes' | 'rows' | 'age' | 'memory' | 'revoke' | 'end';
 
 /** The manifest of one flush: written before the commit, kept as its ledger entry. */

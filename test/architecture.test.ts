@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 const root = resolve(import.meta.dirname, '..');
 const STAGES = ['ingest', 'classify', 'archive', 'sinks'];
 /** What a stage may import from the root. */
-const SHARED = ['types.ts', 'errors.ts', 'events.ts', 'units.ts', 'suggest.ts'];
+const SHARED = ['types.ts', 'errors.ts', 'events.ts', 'units.ts', 'suggest.ts', 'dead-letter.ts'];
 
 function sources(directory: string): string[] {
   return readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
@@ -77,7 +77,7 @@ describe('architecture', () => {
     const bare = src.flatMap((file) => {
       const lines = readFileSync(join(root, file), 'utf8').split('\n');
       return lines.flatMap((line, index) => {
-        if (!/^export (async )?(function|const|interface|type|class) /.test(line)) return [];
+        if (!/^export (async )?(function|const|interface|type|class) [A-Za-z]/.test(line)) return [];
         return lines[index - 1]?.trim().endsWith('*/') ? [] : [`${file}:${index + 1} ${line.slice(0, 60)}`];
       });
     });

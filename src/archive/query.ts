@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type * as DuckDB from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { InputError, messageOf } from '../errors.ts';
 import { COLUMNS, type ColumnType } from './columns.ts';
@@ -113,7 +114,7 @@ function globQuote(path: string): string {
   return path.replaceAll('\\', '/').replace(/[[*?]/g, '[$&]');
 }
 
-function plain(value: DuckDBValue, duckdb: typeof import('@duckdb/node-api')): unknown {
+function plain(value: DuckDBValue, duckdb: typeof DuckDB): unknown {
   if (typeof value === 'number') return shortest(value);
   if (typeof value !== 'object' || value === null) return value;
   const inner = (entry: DuckDBValue) => plain(entry, duckdb);

@@ -17,6 +17,7 @@ import { tallyOf } from './tally.ts';
  * offsets and validity are made once per file. A nullable column without any value has empty streams.
  */
 export const MAGIC = 0x31434c53;
+/** Bytes of the header before the streams' sizes. */
 export const HEADER_BYTES = 20;
 
 /** The streams before those of the scores (float32 each, one per label, NaN: none), by their index. */
@@ -94,7 +95,6 @@ export function encodeSlices(input: SliceInput): EncodedSlices {
     receivedAt: raw.receivedAt,
     decidedAt,
     model: verdicts.model,
-    policy: verdicts.policy,
     labels: verdicts.labels,
   }).slice(0, -1);
   let text = 0;
@@ -104,7 +104,8 @@ export function encodeSlices(input: SliceInput): EncodedSlices {
   for (const group of groups) {
     const start = arena.position;
     const members = order.subarray(group.start, group.start + group.rows);
-    writeSlice(arena, members, `${shared},"customer":${JSON.stringify(group.customer)}}`, input);
+    const own = JSON.stringify({ policy: policyOf(members, verdicts), customer: group.customer }).slice(1);
+    writeSlice(arena, members, `${shared},${own}`, input);
     shards.push({ customer: group.customer, day: group.day, rows: group.rows, start, end: arena.position });
   }
   return {
@@ -113,6 +114,17 @@ export function encodeSlices(input: SliceInput): EncodedSlices {
     rows,
     tally: tallyOf(decoded, verdicts, order),
   };
+}
+
+/** The policy of a slice: a customer has one at a time. */
+function policyOf(members: Int32Array, { policies, policy }: VerdictBatch): string | null {
+  if (policies === undefined) return policy;
+  const first = policies[members[0]!]!;
+  const other = members.find((row) => policies[row] !== first);
+  if (other !== undefined) {
+    throw new Error(`expected one policy for a customer in a batch, got ${first} and ${policies[other]}`);
+  }
+  return first;
 }
 
 /** Groups by a counting sort: one pass finds each row's group, the second places it. */

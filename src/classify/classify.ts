@@ -72,17 +72,6 @@ export async function createClassify(config: ClassifyConfig): Promise<Classify> 
   return attach(classify, classifier, policies);
 }
 
-/**
- * The configured model as `name@version`, from its folder alone, without loading it; null for `drop`. Throws
- * MisconfiguredError for a folder that is incomplete or does not match its checksums.
- */
-export function modelOf(config: ClassifyConfig): string | null {
-  const path = resolveModel(config.model, process.cwd());
-  return path === 'drop'
-    ? null
-    : readModelFolder({ path, file: config.file, maxTokens: config.max_tokens }).id;
-}
-
 function attach(
   classify: (batch: DecodedBatch) => Promise<VerdictBatch>,
   { model, labels, close }: Classifier,

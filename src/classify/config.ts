@@ -5,6 +5,10 @@ import { duration } from '../units.ts';
 
 const probability = () => z.number().min(0).max(1);
 
+/** A version: text, or a number as YAML reads an unquoted one. */
+export const version = () =>
+  z.union([z.string().min(1), z.number()], { error: 'expected a version' }).transform(String);
+
 /** Probabilities at and above which a label asks for review, or blocks; an absent level is never reached. */
 export const thresholdsSchema = z.strictObject({
   review: probability().describe('Probability at and above which the label sends a row to review').optional(),
@@ -16,7 +20,7 @@ export type Thresholds = z.infer<typeof thresholdsSchema>;
 
 const policySchema = z.strictObject({
   name: z.string().min(1).describe('Name of the policy, recorded with each decision').optional(),
-  version: z.coerce.string().min(1).describe('Version of the policy, recorded with each decision').optional(),
+  version: version().describe('Version of the policy, recorded with each decision').optional(),
   labels: z
     .record(z.string(), thresholdsSchema)
     .describe("Thresholds by label; a label not named here keeps the default policy's, then the model's")
@@ -60,7 +64,7 @@ export const classifyConfig = z.strictObject({
     .default(1024),
   max_tokens: z
     .int()
-    .min(1)
+    .min(8)
     .describe("Tokens of a text that the model reads, the rest is cut off; else the model folder's own limit")
     .optional(),
   time_limit: duration()

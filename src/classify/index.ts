@@ -11,7 +11,7 @@
  * poison, one that kills its worker twice a dead letter; HungError when a worker does not answer in time, and then the
  * process must end by exitNow. Anything else is a bug.
  */
-export { createClassify, modelOf, type Classify } from './classify.ts';
+export { createClassify, type Classify } from './classify.ts';
 export type { Classifier, Scores } from './classifier.ts';
 export { classifyConfig, resolveModel, workerCount, type ClassifyConfig } from './config.ts';
 export { exitNow } from './exit-now.ts';

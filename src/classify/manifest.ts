@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { thresholdsSchema } from './config.ts';
+import { thresholdsSchema, version } from './config.ts';
 
 /** `sluice.yaml` of a model folder: what the Hugging Face files do not say. */
 export const manifestSchema = z.strictObject({
   name: z.string().min(1),
-  version: z.coerce.string().min(1),
-  max_tokens: z.int().min(1).optional(),
+  version: version(),
+  max_tokens: z.int().min(8).optional(),
   languages: z.array(z.string()).default([]),
   thresholds: z.record(z.string(), thresholdsSchema).default({}),
   checks: z

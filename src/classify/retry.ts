@@ -1,5 +1,6 @@
+import { deadLetterOf } from '../dead-letter.ts';
 import { messageOf } from '../errors.ts';
-import type { DeadLetter, RawBatch, ScoredBatch } from '../types.ts';
+import type { RawBatch, ScoredBatch } from '../types.ts';
 import { WorkerDiedError } from './pool.ts';
 import { batchBuffers, sliceBatch, splitBatch } from './split-batch.ts';
 
@@ -39,20 +40,6 @@ export async function classifyWithRetry(
 }
 
 function deadLettered(batch: RawBatch, detail: string): ScoredBatch {
-  const timestamp = batch.timestamps[0]!;
-  const deadLetter: DeadLetter = {
-    topic: batch.topic,
-    partition: batch.partition,
-    offset: batch.offsets[0]!,
-    stage: 'classify',
-    code: 'worker_died',
-    detail: `expected a verdict, got a dead worker each time: ${detail}`,
-    timestamp: Number.isNaN(timestamp) ? null : timestamp,
-    receivedAt: batch.receivedAt,
-    bytes: batch.bytes.slice(batch.starts[0], batch.ends[0]),
-    key: batch.keys?.[0] ?? null,
-    headers: batch.headers?.[0] ?? null,
-  };
   return {
     topic: batch.topic,
     partition: batch.partition,
@@ -61,7 +48,13 @@ function deadLettered(batch: RawBatch, detail: string): ScoredBatch {
     next: batch.next,
     arena: new Uint8Array(0),
     shards: [],
-    deadLetters: [deadLetter],
+    deadLetters: [
+      deadLetterOf(batch, 0, {
+        stage: 'classify',
+        code: 'worker_died',
+        detail: `expected a verdict, got a dead worker each time: ${detail}`,
+      }),
+    ],
     skipped: {},
     tally: { actions: {}, reasons: {}, languages: {} },
     seconds: {},

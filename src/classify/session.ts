@@ -36,8 +36,8 @@ export async function createSession(
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
-      // Warnings of the runtime about a model would land on standard error, between the log lines.
-      logSeverityLevel: 3,
+      // The runtime writes to standard error itself, between the log lines; its errors come as exceptions anyway.
+      logSeverityLevel: 4,
       extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
     });
   } catch (error) {

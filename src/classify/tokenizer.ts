@@ -1,11 +1,16 @@
+import { readFileSync } from 'node:fs';
 import type { Tokenizer as NativeTokenizer } from 'tokenizers';
 import { MisconfiguredError, messageOf } from '../errors.ts';
+import { createWordCache, wordsAreIndependent } from './word-cache.ts';
 
 /**
  * Characters of a text that are looked at, per token that the model reads. Real text has 1 to 6 characters a token; the
  * bound keeps one huge message from holding up its worker.
  */
 const CHARACTERS_PER_TOKEN = 64;
+/** Words that a worker remembers (twice as many at most), and the longest one: about 10 MB. */
+const CACHED_WORDS = 32_768;
+const LONGEST_CACHED = 20;
 
 /** Token ids of many texts, one after the other: those of text i are `ids[ends[i - 1] .. ends[i])`. */
 export interface TokenisedTexts {
@@ -18,48 +23,110 @@ export interface TokenisedTexts {
 /** Turns texts into token ids. */
 export interface Tokenizer {
   /** Ids of each text, cut off at the limit, not padded. Lone surrogates are read as U+FFFD. */
-  encode(texts: readonly string[]): Promise<TokenisedTexts>;
+  readonly encode: (texts: readonly string[]) => Promise<TokenisedTexts>;
 }
 
 /**
- * Loads a Hugging Face `tokenizer.json`. Special tokens count towards `maxTokens`. Throws MisconfiguredError when the
- * file is damaged.
+ * Loads a Hugging Face `tokenizer.json`. Special tokens count towards `maxTokens`. Words are remembered where that gives
+ * the same ids, unless `cache` is false. Throws MisconfiguredError when the file is damaged.
  */
 export async function loadTokenizer(
   file: string,
-  options: { readonly maxTokens: number },
+  options: { readonly maxTokens: number; readonly cache?: boolean },
 ): Promise<Tokenizer> {
   // One thread per worker: the pool already has a worker per core. Read by the native library when it loads; in a
   // worker this assignment does not reach it, so the pool sets it on the main thread as well.
   process.env['RAYON_NUM_THREADS'] ??= '1';
   const { Tokenizer } = await import('tokenizers');
+  const { maxTokens } = options;
   let native: NativeTokenizer;
+  let independent: boolean;
   try {
-    native = Tokenizer.fromFile(file);
-    native.setTruncation(options.maxTokens);
+    const text = readFileSync(file, 'utf8');
+    native = Tokenizer.fromString(text);
+    native.setTruncation(maxTokens);
     native.disablePadding();
+    independent = wordsAreIndependent(JSON.parse(text));
   } catch (error) {
     throw new MisconfiguredError(
       `${file}: expected a Hugging Face tokenizer, got ${messageOf(error).split('\n')[0]!}`,
     );
   }
-  const characters = options.maxTokens * CHARACTERS_PER_TOKEN;
+  const characters = maxTokens * CHARACTERS_PER_TOKEN;
+  const encode =
+    independent && options.cache !== false ? await encodeByWord(native, maxTokens) : encodeWhole(native);
   return {
-    async encode(texts) {
-      const encodings = await native.encodeBatch(
-        texts.map((text) => (text.length > characters ? text.slice(0, characters) : text)),
-      );
-      const lengths = new Uint32Array(texts.length);
-      const ends = new Uint32Array(texts.length);
-      let total = 0;
-      for (let i = 0; i < encodings.length; i++) {
-        lengths[i] = encodings[i]!.getLength();
-        total += lengths[i]!;
-        ends[i] = total;
-      }
-      const ids = new Int32Array(total);
-      for (let i = 0; i < encodings.length; i++) ids.set(encodings[i]!.getIds(), ends[i]! - lengths[i]!);
-      return { ids, ends, lengths };
-    },
+    encode: (texts) =>
+      encode(texts.map((text) => (text.length > characters ? text.slice(0, characters) : text))),
   };
+}
+
+type Encode = (texts: string[]) => Promise<TokenisedTexts>;
+
+function encodeWhole(native: NativeTokenizer): Encode {
+  return async (texts) => concatenate((await native.encodeBatch(texts)).map((encoding) => encoding.getIds()));
+}
+
+/** Words seen lately come from a map, all others of the batch go through the native tokenizer in one call. */
+async function encodeByWord(native: NativeTokenizer, maxTokens: number): Promise<Encode> {
+  const { before, after } = await specialTokens(native);
+  const cache = createWordCache(CACHED_WORDS);
+  return async (texts) => {
+    const fresh = new Map<string, readonly number[]>();
+    const rows = texts.map((text) =>
+      text.split(' ').map((word) => {
+        if (word === '') return NONE;
+        const ids = cache.get(word);
+        if (ids === undefined) fresh.set(word, NONE);
+        return ids ?? word;
+      }),
+    );
+    const words = [...fresh.keys()];
+    const encodings = await native.encodeBatch(words, { addSpecialTokens: false });
+    encodings.forEach((encoding, i) => {
+      const word = words[i]!;
+      const ids = encoding.getIds();
+      fresh.set(word, ids);
+      if (word.length <= LONGEST_CACHED) cache.set(word, ids);
+    });
+    const ids = new Int32Array(rows.length * maxTokens);
+    const ends = new Uint32Array(rows.length);
+    let end = 0;
+    rows.forEach((pieces, row) => {
+      const limit = end + maxTokens - after.length;
+      for (const id of before) ids[end++] = id;
+      for (const piece of pieces) {
+        for (const id of typeof piece === 'string' ? fresh.get(piece)! : piece)
+          if (end < limit) ids[end++] = id;
+        if (end >= limit) break;
+      }
+      for (const id of after) ids[end++] = id;
+      ends[row] = end;
+    });
+    return { ids: ids.slice(0, end), ends, lengths: ends.map((last, row) => last - (ends[row - 1] ?? 0)) };
+  };
+}
+
+const NONE: readonly number[] = [];
+
+/** What the post-processor puts around every text. */
+async function specialTokens(native: NativeTokenizer): Promise<{ before: number[]; after: number[] }> {
+  const [bare, framed] = await Promise.all([
+    native.encode('a', null, { addSpecialTokens: false }),
+    native.encode('a', null, { addSpecialTokens: true }),
+  ]);
+  const mask = framed.getSpecialTokensMask();
+  const ids = framed.getIds();
+  const start = mask.indexOf(0);
+  return { before: ids.slice(0, start), after: ids.slice(start + bare.getLength()) };
+}
+
+function concatenate(rows: readonly (readonly number[])[]): TokenisedTexts {
+  const lengths = Uint32Array.from(rows, (row) => row.length);
+  const ends = new Uint32Array(rows.length);
+  let total = 0;
+  for (let i = 0; i < rows.length; i++) ends[i] = total += rows[i]!.length;
+  const ids = new Int32Array(total);
+  for (let i = 0; i < rows.length; i++) ids.set(rows[i]!, ends[i]! - rows[i]!.length);
+  return { ids, ends, lengths };
 }

@@ -1,4 +1,5 @@
 import { Buffer, isUtf8 } from 'node:buffer';
+import { deadLetterOf } from '../dead-letter.ts';
 import type { DeadLetter, DecodedBatch, RawBatch } from '../types.ts';
 import type { IngestConfig } from './config.ts';
 import { inspect, MAX_DEPTH, mayLoseDigits, parseExact, TOO_DEEP } from './json.ts';
@@ -101,7 +102,9 @@ export function createDecoder(config: IngestConfig): (batch: RawBatch) => Decode
         metadata.push(row.metadata);
         accepted++;
       } else if (outcome.kind === 'dead') {
-        deadLetters.push(deadLetterOf(batch, at, outcome.code, outcome.detail));
+        deadLetters.push(
+          deadLetterOf(batch, at, { stage: 'decode', code: outcome.code, detail: outcome.detail }),
+        );
       } else if (outcome.kind === 'skip') {
         skipped[outcome.reason] = (skipped[outcome.reason] ?? 0) + 1;
       } else {
@@ -178,22 +181,4 @@ function makeWellFormed(row: Row): void {
   row.type = row.type?.toWellFormed() ?? null;
   row.lang = row.lang?.toWellFormed() ?? null;
   row.metadata = row.metadata?.map((text) => text.toWellFormed()) ?? null;
-}
-
-function deadLetterOf(batch: RawBatch, index: number, code: string, detail: string): DeadLetter {
-  const timestamp = batch.timestamps[index]!;
-  return {
-    topic: batch.topic,
-    partition: batch.partition,
-    offset: batch.offsets[index]!,
-    stage: 'decode',
-    code,
-    detail,
-    timestamp: Number.isNaN(timestamp) ? null : timestamp,
-    receivedAt: batch.receivedAt,
-    // A copy: the batch's buffer moves on, and a view of it would keep all of it.
-    bytes: batch.bytes.slice(batch.starts[index], batch.ends[index]),
-    key: batch.keys?.[index] ?? null,
-    headers: batch.headers?.[index] ?? null,
-  };
 }

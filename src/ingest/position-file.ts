@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, readFile, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { FencedError, StoreError, messageOf } from '../errors.ts';
+import { CorruptError, FencedError, messageOf, StoreError } from '../errors.ts';
 import type { CommittedPosition } from '../types.ts';
-import { encodeRecord, foldRecords, type PositionRecord } from './position-log.ts';
+import { encodeRecord, foldRecords, readRecords, type PositionRecord } from './position-log.ts';
 
 /** The position file of one owner, from its takeover until another process takes over. */
 export interface PositionFile {
@@ -15,9 +15,9 @@ export interface PositionFile {
   /** What is committed for a partition; offset 0 and no transaction before its first commit. */
   committed(partition: number): Pick<CommittedPosition, 'offset' | 'transaction'>;
   /**
-   * Moves positions, all or nothing, on disk when it resolves. Throws FencedError when another process has taken over,
-   * and StoreError when the disk refuses. After either, whether the commit counts is for the next owner to see: prepared
-   * files of the transaction must stay.
+   * Moves positions, all or nothing, on disk when it resolves. Throws FencedError when another process has taken over:
+   * then the commit counts for nobody, ever. Throws StoreError when the disk refuses and CorruptError when the file was
+   * tampered with: then whether it counts is for the next owner to see, and the transaction's prepared files must stay.
    */
   commit(positions: ReadonlyMap<number, number>, transaction: string): Promise<void>;
 }
@@ -46,7 +46,10 @@ export async function takeOverPositions(path: string): Promise<PositionFile> {
   let read = content.length;
   if (state.owner !== owner) throw fenced(path);
 
-  /** Appends, then reads from where this owner stopped reading: only its own record may have come since. */
+  /**
+   * Appends, then reads on from where this owner stopped reading: its record counts if no takeover came before it. Records
+   * of fenced owners may have come as well; they count for nobody.
+   */
   async function write(entry: PositionRecord): Promise<void> {
     const added = await writing(path, () =>
       withFile(path, constants.O_RDWR | constants.O_APPEND, async (file) => {
@@ -54,8 +57,15 @@ export async function takeOverPositions(path: string): Promise<PositionFile> {
         return await readFrom(file, read);
       }),
     );
-    if (added.toString() !== encodeRecord(entry)) throw fenced(path);
-    read += added.length;
+    const own = encodeRecord(entry);
+    const end = added.indexOf(own);
+    // Cut or replaced under way: whether the record counts is for the next owner to see, so this is no FencedError.
+    if (end < 0)
+      throw new CorruptError(`${path}: expected a file that only grows, got one that was cut or replaced`);
+    const before = readRecords(added.subarray(0, end).toString(), path);
+    if (before.some(({ kind }) => kind === 'takeover')) throw fenced(path);
+    // What came after it is looked at before the next record.
+    read += end + Buffer.byteLength(own);
   }
 
   return {

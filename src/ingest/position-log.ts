@@ -38,11 +38,18 @@ export interface Positions {
 }
 
 /**
- * A record as it is appended. The newline before it closes a line that a crash left unfinished; so a whole record is
- * followed by an empty line or the end, and an unfinished one is not: that tells a crash from damage.
+ * A record as it is appended: a line that ends with a tab, which JSON text never holds. The newline comes first and closes
+ * a line that a crash left unfinished; such a line lacks its tab, which tells it from a damaged one.
  */
 export function encodeRecord(value: PositionRecord): string {
-  return `\n${JSON.stringify(value)}\n`;
+  return `\n${JSON.stringify(value)}\t`;
+}
+
+/** The whole records of a position file's text, in order. Throws CorruptError as {@link foldRecords} does. */
+export function readRecords(text: string, file: string): PositionRecord[] {
+  return text
+    .split('\n')
+    .flatMap((line, at) => (line.endsWith('\t') ? [parseRecord(line, at + 1, file)] : []));
 }
 
 /**
@@ -55,8 +62,7 @@ export function foldRecords(text: string, file: string): Positions {
   let owner = '';
   const files = new Map<string, number>();
   const committed = new Map<number, { offset: number; transaction: string }>();
-  for (const { line, number } of wholeLines(text)) {
-    const entry = parseRecord(line, number, file);
+  for (const entry of readRecords(text, file)) {
     if (entry.kind === 'takeover') ({ epoch, owner } = entry);
     else if (entry.owner !== owner) continue;
     else if (entry.kind === 'files') {
@@ -76,13 +82,6 @@ export function foldRecords(text: string, file: string): Positions {
 function isUnfinishedTakeover(text: string): boolean {
   const beginning = encodeRecord({ kind: 'takeover', version: 1, epoch: 1, owner: '', at: '' }).slice(0, 19);
   return text.startsWith(beginning) || beginning.startsWith(text);
-}
-
-function* wholeLines(text: string): Generator<{ line: string; number: number }> {
-  const lines = text.split('\n');
-  for (const [at, line] of lines.entries()) {
-    if (line !== '' && lines[at + 1] === '') yield { line, number: at + 1 };
-  }
 }
 
 function parseRecord(line: string, number: number, file: string): PositionRecord {

@@ -67,9 +67,9 @@ function expectLedger(directory: string): void {
 /** Points that only a recovery with something to publish passes. */
 const RECOVERY = new Set<CrashPoint>(['during-recovery', 'after-recovery']);
 
-describe('after a kill, the next start has each message exactly once:', () => {
+describe('the next start has each message exactly once when the process was', () => {
   for (const point of CRASH_POINTS) {
-    it.concurrent(`${point}`, async () => {
+    it.concurrent(`killed ${point}`, async () => {
       const directory = mkdtempSync(join(scratch, `${point}-`));
       if (RECOVERY.has(point)) expect(await run(directory, 'before-publish#2')).toBe('SIGKILL');
       // The second time: a flush that follows a whole one, a file among others.

@@ -92,7 +92,7 @@ function normal(name: string, value: unknown): unknown {
   if (value === undefined) return null;
   if (typeof value === 'bigint') return Number(value);
   if (name !== 'metadata' || value === null) return value;
-  const entries: [string, string][] = Array.isArray(value) ? value : Object.entries(value as object);
+  const entries: [string, string][] = Array.isArray(value) ? value : Object.entries(value);
   return entries.toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
@@ -293,6 +293,22 @@ describe('slices', () => {
     ]);
     expect(tally.reasons['a']).toEqual({ hate: 2, spam: 1 });
     expect(tally.languages).toEqual({ en: 3 });
+  });
+
+  it('keep the policy of each customer', async () => {
+    const input = inputOf({
+      rows: [rowOf({ customer: 'a' }), rowOf({ customer: 'b' }), rowOf({ customer: 'a' })],
+    });
+    const verdicts = { ...input.verdicts, policies: ['strict@2', 'default@1', 'strict@2'] };
+    const { content } = await encodeFile(task([encodeSlices({ ...input, verdicts }).arena]));
+    const rows = await readRows(content);
+    expect(rows.map(({ customer, policy }) => [customer, policy])).toEqual([
+      ['a', 'strict@2'],
+      ['a', 'strict@2'],
+      ['b', 'default@1'],
+    ]);
+    const mixed = { ...input.verdicts, policies: ['strict@2', 'default@1', 'strict@3'] };
+    expect(() => encodeSlices({ ...input, verdicts: mixed })).toThrow('one policy for a customer');
   });
 
   it('are one per customer and day, end to end in the arena', () => {

@@ -162,7 +162,7 @@ export function sourceContract(name: string, create: () => Promise<SourceFixture
       const source = open();
       await source.run(first, { untilEnd: true });
       expect(position(first, 0)).toMatchObject({ offset: 0, transaction: '' });
-      const [{ topic }] = first.batches as [RawBatch];
+      const { topic } = first.batches[0]!;
       const { token } = current(first);
       await source.commit(token, [{ topic, partition: 0, offset: 4 }], 'tx-1');
       await source.commit(token, [{ topic, partition: 0, offset: 7 }], 'tx-2');
@@ -222,7 +222,7 @@ export function sourceContract(name: string, create: () => Promise<SourceFixture
       const after = recordBatches();
       const owner = open();
       await owner.run(after, { untilEnd: true });
-      const [{ topic }] = after.batches as [RawBatch];
+      const { topic } = after.batches[0]!;
 
       await expect(zombie.commit(current(before).token, ends(before.batches), 'late')).rejects.toThrow(
         FencedError,

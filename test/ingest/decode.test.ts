@@ -410,8 +410,14 @@ describe('createDecoder: hostile input', () => {
       '{"customer":"a","text":"b","__proto__":{"evil":1},"constructor":"c","toString":"t","metadata":{"__proto__":"m"}}';
     const { metadata } = decode([value]);
     expect(metadata[0]).toEqual([
-      ...['__proto__', '{"evil":1}', 'constructor', 'c', 'toString', 't'],
-      ...['metadata.__proto__', 'm'],
+      '__proto__',
+      '{"evil":1}',
+      'constructor',
+      'c',
+      'toString',
+      't',
+      'metadata.__proto__',
+      'm',
     ]);
     expect(({} as Record<string, unknown>)['evil']).toBeUndefined();
   });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { gunzip, isGzip } from '../../src/ingest/gunzip.ts';
 
 const text = Buffer.from(
-  Array.from({ length: 6000 }, (_, at) => `{"n":${at},"x":"${randomBytes(6).toString('hex')}"}\n`).join(''),
+  Array.from({ length: 3000 }, (_, at) => `{"n":${at},"x":"${randomBytes(6).toString('hex')}"}\n`).join(''),
 );
 
 async function unpack(compressed: Buffer, chunk = 50_000): Promise<{ bytes: Buffer; error: unknown }> {
@@ -22,6 +22,12 @@ async function unpack(compressed: Buffer, chunk = 50_000): Promise<{ bytes: Buff
   return { bytes: Buffer.concat(parts), error };
 }
 
+async function expectBytes(compressed: Buffer, expected: Buffer, chunk: number): Promise<void> {
+  const { bytes, error } = await unpack(compressed, chunk);
+  expect(error).toBeNull();
+  expect(bytes.equals(expected)).toBe(true);
+}
+
 describe('gunzip', () => {
   it('tells gzip by its first bytes', () => {
     expect(isGzip(gzipSync('x'))).toBe(true);
@@ -31,10 +37,10 @@ describe('gunzip', () => {
   it('unpacks one member and several, in any pieces', async () => {
     const two = Buffer.concat([gzipSync(text), gzipSync(text)]);
     for (const chunk of [1000, 70_000, 1e9]) {
-      expect(await unpack(gzipSync(text), chunk)).toEqual({ bytes: text, error: null });
-      expect(await unpack(two, chunk)).toEqual({ bytes: Buffer.concat([text, text]), error: null });
+      await expectBytes(gzipSync(text), text, chunk);
+      await expectBytes(two, Buffer.concat([text, text]), chunk);
     }
-    expect(await unpack(gzipSync(''))).toEqual({ bytes: Buffer.alloc(0), error: null });
+    await expectBytes(gzipSync(''), Buffer.alloc(0), 10);
   });
 
   it('a stream that ends early gives all that zlib can make of it, then the error', async () => {
@@ -42,7 +48,8 @@ describe('gunzip', () => {
     for (const length of [20, 1000, whole.length >> 1, whole.length - 1]) {
       const { bytes, error } = await unpack(whole.subarray(0, length));
       expect(error).toMatchObject({ code: 'Z_BUF_ERROR' });
-      expect(bytes).toEqual(gunzipSync(whole.subarray(0, length), { finishFlush: constants.Z_SYNC_FLUSH }));
+      const possible = gunzipSync(whole.subarray(0, length), { finishFlush: constants.Z_SYNC_FLUSH });
+      expect(bytes.equals(possible)).toBe(true);
     }
   });
 

@@ -1,5 +1,6 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { messageOf } from '../../src/errors.ts';
 import { createInOrder } from '../../src/ingest/in-order.ts';
 
 const turn = () => new Promise(setImmediate);
@@ -53,7 +54,7 @@ describe('createInOrder', () => {
               const expected = good.some((each) => each.at === at)
                 ? null
                 : `job ${submitted[firstFailure]!.at}`;
-              expect(result.status === 'rejected' ? (result.reason as Error).message : null).toBe(expected);
+              expect(result.status === 'rejected' ? messageOf(result.reason) : null).toBe(expected);
             }
           }
           if (jobs.some(({ fails }) => fails)) await expect(order.drain()).rejects.toThrow(/^job \d+$/);

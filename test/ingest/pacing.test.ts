@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createPacer } from '../../src/ingest/pacing.ts';
 
@@ -42,10 +42,7 @@ describe('createPacer', () => {
         const inside: number[] = [];
         const entered: number[] = [];
         const all = items.map((bytes, at) =>
-          pacer.enter(bytes).then(() => {
-            entered.push(at);
-            inside.push(bytes);
-          }),
+          pacer.enter(bytes).then(() => entered.push(at) + inside.push(bytes)),
         );
         for (let left = 0; left < items.length; left++) {
           await turn();

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { configTable } from '../src/config-table.ts';
+import { jsonSchema, loadConfig, parseConfig, type JsonSchema } from '../src/config.ts';
+import { columnTable } from '../src/archive/index.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const MINIMAL = 'source: { type: file, inputs: [a.jsonl] }\n';
+const problems = (yaml: string, env: NodeJS.ProcessEnv = {}) => {
+  try {
+    parseConfig(yaml, 'p.yaml', env);
+  } catch (error) {
+    return (error as Error).message.split('\n');
+  }
+  return [];
+};
+
+describe('configuration', () => {
+  it('fills in defaults and parses units', () => {
+    const config = parseConfig(
+      `${MINIMAL}archive: { memory: 1GiB, rotate: { age: 90s } }\n`,
+      '/etc/sluice/p.yaml',
+      {},
+    );
+    expect(config.archive.memory).toBe(1024 ** 3);
+    expect(config.archive.rotate.age).toBe(90_000);
+    expect(config.archive.rotate.bytes).toBe(128 * 1024 ** 2);
+    expect(config.source.inputs).toEqual(['/etc/sluice/a.jsonl']);
+    expect(config.archive.store.path).toBe('/etc/sluice/out');
+    expect(config.classify.model).toBe(resolve(ROOT, 'models/default'));
+  });
+
+  it('names file, line, column, path, expectation and value', () => {
+    expect(problems('source: { type: file, inputs: [] }\n')).toEqual([
+      'p.yaml:1:31 source.inputs: expected at least 1, got []',
+    ]);
+    expect(problems(`${MINIMAL}archive:\n  memory: lots\n`)).toEqual([
+      'p.yaml:3:11 archive.memory: expected a size such as 128MiB (units: B, kB, MB, GB, KiB, MiB, GiB), got "lots"',
+    ]);
+    expect(problems(`${MINIMAL}log: { level: verbos }\n`)[0]).toMatch(
+      /^p\.yaml:2:15 log\.level: expected "debug" or .*, got "verbos"/,
+    );
+    expect(problems('name: x\n')[0]).toMatch(/^p\.yaml:1:\d+ source: expected .*got nothing/);
+    expect(problems(`${MINIMAL}archive: 7\n`)).toEqual(['p.yaml:2:10 archive: expected object, got 7']);
+  });
+
+  it('reports every problem at once', () => {
+    expect(problems(`${MINIMAL}archive: { memory: 1 }\nclassify: { batch_tokens: 0 }\n`)).toHaveLength(2);
+  });
+
+  it('suggests the key that was meant, at every level', () => {
+    expect(problems(`${MINIMAL}archiv: {}\n`)).toEqual([
+      'p.yaml:2:1 archiv: unknown key; did you mean "archive"?',
+    ]);
+    expect(problems(`${MINIMAL}archive:\n  rotate: { agee: 5m }\n`)).toEqual([
+      'p.yaml:3:13 archive.rotate.agee: unknown key; did you mean "age"?',
+    ]);
+    expect(problems('source: { type: file, input: [a] }\n').join('\n')).toContain('did you mean "inputs"?');
+    expect(problems(`${MINIMAL}archive: { store: { type: directory, pth: x } }\n`).join('\n')).toContain(
+      'did you mean "path"?',
+    );
+    expect(problems(`${MINIMAL}classify: { policies: { acme: { labls: {} } } }\n`).join('\n')).toContain(
+      'did you mean "labels"?',
+    );
+    expect(problems(`${MINIMAL}zzz: 1\n`)[0]).toContain('known here: name, source, ingest');
+  });
+
+  it('refuses broken YAML and equal keys', () => {
+    expect(problems('source: [\n')[0]).toMatch(/^p\.yaml:\d+:\d+ not valid YAML: /);
+    expect(problems(`${MINIMAL}name: a\nname: b\n`)[0]).toMatch(/^p\.yaml:3:1 not valid YAML: /);
+    expect(problems('- a\n')[0]).toMatch(/expected object/);
+  });
+
+  it('takes values from the environment, and says which is missing', () => {
+    const config = parseConfig('name: ${NAME}\nsource: { type: file, inputs: ["${DIR}/a"] }\n', '/p.yaml', {
+      NAME: 'n',
+      DIR: '/d',
+    });
+    expect(config).toMatchObject({ name: 'n', source: { inputs: ['/d/a'] } });
+    expect(problems('name: ${NAME}\n' + MINIMAL)).toEqual([
+      'p.yaml:1:7 environment variable NAME is not set',
+    ]);
+  });
+
+  it('a missing file is one line', () => {
+    expect(() => loadConfig('/nowhere/p.yaml')).toThrow(
+      /^\/nowhere\/p\.yaml: cannot read the configuration: /,
+    );
+  });
+
+  it('describes every key', () => {
+    const bare: string[] = [];
+    const visit = (path: string, schema: JsonSchema) => {
+      if (path && !schema.description) bare.push(path);
+      for (const [key, child] of Object.entries(schema.properties ?? {})) visit(`${path}.${key}`, child);
+      for (const branch of schema.oneOf ?? []) visit('', branch);
+    };
+    visit('', jsonSchema());
+    expect(bare).toEqual([]);
+  });
+
+  it('the example in the repository is valid', () => {
+    expect(loadConfig(resolve(ROOT, 'sluice.example.yaml')).name).toBe('example');
+  });
+
+  it("README's tables are the generated ones", () => {
+    const readme = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
+    const section = (name: string) => readme.split(`<!-- ${name} -->\n`)[1]?.split(`\n<!-- /${name} -->`)[0];
+    expect(section('configuration')).toBe(configTable());
+    expect(section('columns')).toBe(columnTable());
+  });
+});
