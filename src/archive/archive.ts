@@ -1,4 +1,3 @@
-import { FencedError } from '../errors.ts';
 import type { FlushReport } from '../events.ts';
 import type { Assignment, FlushReason, ScoredBatch, Store } from '../types.ts';
 import { createBuffers, type Buffers } from './buffers.ts';
@@ -26,7 +25,10 @@ export interface ArchiveOptions {
   readonly now?: () => number;
   readonly onFlush?: (report: FlushReport) => void;
   readonly onPublishRetry?: TransactionPorts['onPublishRetry'];
-  /** Called once when a flush that nobody awaits fails; later calls of the archive throw the same error. */
+  /**
+   * Called once when a flush that nobody awaits fails, FencedError included; later calls of the archive throw the same
+   * error.
+   */
   readonly onFailure?: (error: unknown) => void;
   readonly crash?: (point: CrashPoint) => void;
 }
@@ -135,10 +137,7 @@ export function createArchive(options: ArchiveOptions): Archive {
     if (!current || current.failure || pending > 0) return;
     const reason = dueReason(fill(current), config, now());
     if (!reason) return;
-    enqueue(() => write(current, reason)).catch((error: unknown) => {
-      // A fenced assignment is over by the rules, and whoever revoked it knows.
-      if (!(error instanceof FencedError)) options.onFailure?.(error);
-    });
+    enqueue(() => write(current, reason)).catch((error: unknown) => options.onFailure?.(error));
   }
 
   function schedule(): void {

@@ -156,7 +156,15 @@ function checkLabels(path: string, manifest: ModelManifest, labels: readonly str
     ),
   ];
   const unknown = named.find(({ label }) => !labels.includes(label));
-  if (!unknown) return;
+  if (!unknown) {
+    for (const [label, { review, block }] of Object.entries(manifest.thresholds)) {
+      if (review === undefined || block === undefined || review <= block) continue;
+      throw new MisconfiguredError(
+        `${join(path, 'sluice.yaml')}: thresholds.${label}: expected review at most block, got review ${review} and block ${block}`,
+      );
+    }
+    return;
+  }
   throw new MisconfiguredError(
     `${join(path, 'sluice.yaml')}: ${unknown.at}: expected a label of the model (${labels.join(', ')}), got "${unknown.label}"${didYouMean(unknown.label, labels)}`,
   );

@@ -13,8 +13,8 @@ export function sliceBatch(batch: RawBatch, from: number, to: number): RawBatch 
     partition: batch.partition,
     rows: to - from,
     bytes: batch.bytes.slice(begin, end),
-    starts: batch.starts.slice(from, to).map((start) => start - begin),
-    ends: batch.ends.slice(from, to).map((ended) => ended - begin),
+    starts: rebased(batch.starts, from, to, begin),
+    ends: rebased(batch.ends, from, to, begin),
     offsets: batch.offsets.slice(from, to),
     timestamps: batch.timestamps.slice(from, to),
     receivedAt: batch.receivedAt,
@@ -23,6 +23,18 @@ export function sliceBatch(batch: RawBatch, from: number, to: number): RawBatch 
     ...(headers ? { headers: headers.slice(from, to) } : {}),
     ...(nulls ? { nulls: nulls.slice(from, to) } : {}),
   };
+}
+
+function rebased(
+  bounds: Uint32Array<ArrayBuffer>,
+  from: number,
+  to: number,
+  begin: number,
+): Uint32Array<ArrayBuffer> {
+  const copy = bounds.slice(from, to);
+  // Every batch is copied whole once before it is sent: keep that a plain copy.
+  if (begin > 0) for (let i = 0; i < copy.length; i++) copy[i]! -= begin;
+  return copy;
 }
 
 /** Two halves of a batch of at least two messages, in order; together they settle what the batch settles. */

@@ -136,6 +136,11 @@ describe('a model folder with one defect is refused in one line', () => {
       /sluice\.yaml: thresholds\.spam\.block: .*got 98$/,
     ],
     [
+      'thresholds in the wrong order',
+      () => edit('sluice.yaml', (t) => t.replace('review: 0.7', 'review: 0.99')),
+      /sluice\.yaml: thresholds\.spam: expected review at most block, got review 0\.99 and block 0\.98$/,
+    ],
+    [
       'a threshold names no label',
       () => edit('sluice.yaml', (t) => t.replace('  spam: { review', '  spma: { review')),
       /sluice\.yaml: thresholds: expected a label of the model \(toxic, hate, spam\), got "spma"; did you mean "spam"\?$/,
