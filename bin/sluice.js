@@ -4,9 +4,13 @@ import { existsSync } from 'node:fs';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
-  console.error(`sluice needs Node 22.18 or newer, this is Node ${process.versions.node} (${process.execPath}).`);
+  console.error(
+    `sluice needs Node 22.18 or newer, this is Node ${process.versions.node} (${process.execPath}).`,
+  );
   process.exit(1);
 }
 const source = new URL('../src/main.ts', import.meta.url);
-const { main } = await import(existsSync(source) ? source.href : new URL('../dist/main.js', import.meta.url).href);
+const { main } = await import(
+  existsSync(source) ? source.href : new URL('../dist/main.js', import.meta.url).href
+);
 await main(process.argv.slice(2));

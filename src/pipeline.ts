@@ -22,8 +22,15 @@ export interface Pipeline {
   stop(): void;
   /** Counts so far. */
   totals(): Totals;
-  /** Input bytes left, for progress; null where unknown. */
-  remaining(): { readonly bytes: number; readonly totalBytes: number } | null;
+  /** How far reading is. */
+  progress(): Progress;
+}
+
+/** Input bytes left to read and in all (0 where unknown), and the messages that were handed to workers so far. */
+export interface Progress {
+  readonly bytes: number;
+  readonly totalBytes: number;
+  readonly handedOver: number;
 }
 
 /** Batches in flight for each worker: one under way, two waiting. */
@@ -45,6 +52,7 @@ export function createPipeline(config: Config, events: Events): Pipeline {
   });
   const store: Store = createDirectoryStore({ path: root, owner: config.name });
   const totals = createTotals();
+  let handedOver = 0;
 
   /** Classifies a batch in a worker; whatever happens to workers, the batch comes back whole, dead letters included. */
   const classify = (pool: Pool, batch: RawBatch): Promise<ScoredBatch[]> =>
@@ -108,6 +116,7 @@ export function createPipeline(config: Config, events: Events): Pipeline {
         const bytes = batch.bytes.length;
         await slots.enter(1);
         await pacer.enter(bytes);
+        handedOver += batch.rows;
         const work = classify(pool, batch).then((parts) => ({ parts, token }));
         order
           .submit(`${batch.topic}-${batch.partition}`, work)
@@ -172,7 +181,7 @@ export function createPipeline(config: Config, events: Events): Pipeline {
 
     stop: () => source.stop(),
     totals: () => totals.value,
-    remaining: () => source.remaining(),
+    progress: () => ({ ...(source.remaining() ?? { bytes: 0, totalBytes: 0 }), handedOver }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { gunzip, isGzip } from './gunzip.ts';
 
-const CHUNK = 1024 ** 2;
+const CHUNK = 256 * 1024;
 
 /** What {@link readBytes} tells while it reads. */
 export interface ReadProgress {

@@ -21,7 +21,9 @@ const KILLS = 20;
 it(`kill -9 at ${KILLS} random moments, then to the end: nothing lost, nothing twice`, async () => {
   const directory = scratch();
   const input = join(directory, 'content.jsonl');
-  const lines = [...content({ messages: MESSAGES, customers: 12, seed: 7, broken: 0.01 })].map((line) => Buffer.from(line));
+  const lines = [...content({ messages: MESSAGES, customers: 12, seed: 7, broken: 0.01 })].map((line) =>
+    Buffer.from(line),
+  );
   writeFileSync(input, Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')])));
   const config = writeConfig(directory, {
     source: { type: 'file', inputs: ['content.jsonl'] },
