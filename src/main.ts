@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { athenaDdl, columnTable, formatRows, query, type Format } from './archive/index.ts';
 import { configTable } from './config-table.ts';
-import { jsonSchema, loadConfig } from './config.ts';
+import { configFrom, jsonSchema, loadConfig } from './config.ts';
 import { demo } from './demo.ts';
-import { exitNow } from './classify/index.ts';
+import { exitNow, readModelFolder } from './classify/index.ts';
 import { HungError, isOperational, messageOf } from './errors.ts';
 import { createEvents } from './events.ts';
 import { createPipeline } from './pipeline.ts';
@@ -61,10 +61,27 @@ async function check(file: string): Promise<void> {
   }
 }
 
-function schema(options: { json?: boolean; markdown?: boolean; athena?: boolean; location: string }): void {
-  if (options.athena) print(athenaDdl({ location: options.location }));
+interface SchemaOptions {
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+  readonly athena?: boolean;
+  readonly location: string;
+  readonly config?: string;
+}
+
+function schema(options: SchemaOptions): void {
+  if (options.athena) print(athena(options));
   else if (options.markdown) print(`## Configuration\n\n${configTable()}\n\n## Columns\n\n${columnTable()}`);
   else print(JSON.stringify(jsonSchema(), null, 2));
+}
+
+function athena({ location, config: file }: SchemaOptions): string {
+  const { classify, archive } = file
+    ? loadConfig(file)
+    : configFrom({ source: { type: 'file', inputs: ['-'] } });
+  const labels =
+    classify.model === 'drop' ? [] : readModelFolder({ path: classify.model, file: classify.file }).labels;
+  return athenaDdl({ location, partitionBy: archive.partition_by, labels });
 }
 
 function program(): Command {
@@ -104,6 +121,7 @@ function program(): Command {
     )
     .option('--athena', 'DDL of an Athena table over the archive, with partition projection')
     .option('--location <url>', 'where the archive lies, for --athena', 's3://BUCKET/PREFIX/')
+    .option('--config <file>', 'whose labels and partitions, for --athena (default: the bundled model)')
     .action(schema);
   sluice
     .command('query')
@@ -123,6 +141,11 @@ function program(): Command {
 
 /** The command line. Sets the exit code: 0 done, 1 failed (one clear line on standard error; a stack only for a bug). */
 export async function main(args: readonly string[]): Promise<void> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // `sluice query … | head`: whoever read has enough.
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
   try {
     await program().parseAsync(args, { from: 'user' });
   } catch (error) {

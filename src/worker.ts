@@ -12,9 +12,10 @@ import type { RawBatch, ScoredBatch } from './types.ts';
 
 const config = workerData as Config;
 const decode = createDecoder(config.ingest);
-// One loading for all tasks of this thread; a failure is answered by each task, never left unhandled.
+// One loading for all tasks of this thread. Awaited here, because a thread that waits for tasks blocks its event loop; a
+// failure is answered by each task, never left unhandled.
 const loading = createClassify(config.classify);
-loading.catch(() => undefined);
+await loading.catch(() => undefined);
 
 /** Loads and checks the model: proves that this thread can classify. Resolves with `name@version`, or null for `drop`. */
 export const load = task(async () => (await loading).model);
