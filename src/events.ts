@@ -2,18 +2,7 @@ import { ecsFormat } from '@elastic/ecs-pino-format';
 import { pino, type Logger } from 'pino';
 import { formatBytes } from './units.ts';
 import type { Totals } from './totals.ts';
-import type { FlushReason } from './types.ts';
-
-/** What one flush of the archive did. */
-export interface FlushReport {
-  readonly transaction: string;
-  readonly reason: FlushReason;
-  readonly files: number;
-  readonly rows: number;
-  readonly deadLetters: number;
-  readonly bytes: number;
-  readonly seconds: number;
-}
+import type { FlushReport } from './types.ts';
 
 /**
  * Every log line, one function per event. Lines are JSON with Elastic Common Schema field names. Never the text of a

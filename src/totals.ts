@@ -1,5 +1,4 @@
-import type { FlushReport } from './events.ts';
-import type { ScoredBatch } from './types.ts';
+import type { FlushReport, ScoredBatch } from './types.ts';
 
 /** What a run did so far; the last line of `sluice run --json`. Counts of messages, bytes of published files, seconds. */
 export interface Totals {

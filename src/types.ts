@@ -197,6 +197,17 @@ export interface SettledRange extends Partition {
 /** Why a flush began; a label of metrics. */
 export type FlushReason = 'bytes' | 'rows' | 'age' | 'memory' | 'revoke' | 'end';
 
+/** What one flush of the archive did. */
+export interface FlushReport {
+  readonly transaction: string;
+  readonly reason: FlushReason;
+  readonly files: number;
+  readonly rows: number;
+  readonly deadLetters: number;
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
 /** The manifest of one flush: written before the commit, kept as its ledger entry. */
 export interface Transaction {
   readonly version: 1;

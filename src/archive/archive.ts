@@ -1,5 +1,4 @@
-import type { FlushReport } from '../events.ts';
-import type { Assignment, FlushReason, ScoredBatch, Store } from '../types.ts';
+import type { Assignment, FlushReason, FlushReport, ScoredBatch, Store } from '../types.ts';
 import { createBuffers, type Buffers } from './buffers.ts';
 import type { ArchiveConfig } from './config.ts';
 import { createCrash, type CrashPoint } from './crash.ts';

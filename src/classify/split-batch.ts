@@ -7,7 +7,7 @@ import type { RawBatch } from '../types.ts';
 export function sliceBatch(batch: RawBatch, from: number, to: number): RawBatch {
   const begin = from < to ? batch.starts[from]! : 0;
   const end = from < to ? batch.ends[to - 1]! : 0;
-  const { keys, headers, nulls } = batch;
+  const { keys, headers, nulls, truncated } = batch;
   return {
     topic: batch.topic,
     partition: batch.partition,
@@ -22,6 +22,7 @@ export function sliceBatch(batch: RawBatch, from: number, to: number): RawBatch 
     ...(keys ? { keys: keys.slice(from, to) } : {}),
     ...(headers ? { headers: headers.slice(from, to) } : {}),
     ...(nulls ? { nulls: nulls.slice(from, to) } : {}),
+    ...(truncated ? { truncated: rowsWithin(truncated, from, to) } : {}),
   };
 }
 
@@ -35,6 +36,11 @@ function rebased(
   // Every batch is copied whole once before it is sent: keep that a plain copy.
   if (begin > 0) for (let i = 0; i < copy.length; i++) copy[i]! -= begin;
   return copy;
+}
+
+function rowsWithin(truncated: Readonly<Record<number, number>>, from: number, to: number) {
+  const kept = Object.entries(truncated).map(([row, bytes]) => [Number(row) - from, bytes] as const);
+  return Object.fromEntries(kept.filter(([row]) => row >= 0 && row < to - from));
 }
 
 /** Two halves of a batch of at least two messages, in order; together they settle what the batch settles. */

@@ -14,6 +14,7 @@ function rowsOf(batch: RawBatch): unknown[] {
     key: batch.keys?.[row],
     headers: batch.headers?.[row],
     isNull: batch.nulls?.[row],
+    truncated: batch.truncated?.[row],
   }));
 }
 
