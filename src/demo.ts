@@ -12,6 +12,15 @@ import { formatBytes } from './units.ts';
 
 const SAMPLE = fileURLToPath(new URL('../sample/content.jsonl.gz', import.meta.url));
 
+/** Names under which other people's files have what Sluice needs. */
+const USUAL_NAMES = {
+  id: ['id', 'content_id', 'uuid'],
+  customer: ['customer', 'customer_id', 'tenant', 'channel', '=unknown'],
+  text: ['text', 'content.text', 'content', 'body', 'message', 'comment', 'tweet'],
+  user: ['user', 'user_id', 'author', 'username'],
+  created_at: ['created_at', 'timestamp', 'ts', 'date'],
+};
+
 /** What `sluice demo` takes. */
 export interface DemoOptions {
   /** JSON lines, plain or gzip; the bundled sample when absent. */
@@ -27,6 +36,7 @@ export async function demo(options: DemoOptions): Promise<void> {
   const config = configFrom({
     name: 'demo',
     source: { type: 'file', inputs: [input] },
+    ingest: { fields: options.input ? USUAL_NAMES : {} },
     archive: { store: { type: 'directory', path: options.out } },
   });
   print(

@@ -12,7 +12,7 @@ import {
   type ArchiveOptions,
 } from '../../src/archive/index.ts';
 import { FencedError } from '../../src/errors.ts';
-import type { FlushReport } from '../../src/events.ts';
+import type { FlushReport } from '../../src/types.ts';
 import { rowOf, scoredOf } from './rows.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'sluice-archive-'));
