@@ -1,0 +1,40 @@
+"""Sentences that name a group of people, written for this recipe.
+
+In:  `group_sentences.json`: per language, groups and sentence patterns, neutral and hateful.
+Out: `Example` objects. Training, dev and test use different patterns; test also uses
+     other groups, so that it measures more than recall of the training sentences.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from .readers import NO, YES, Example
+
+PATTERNS = json.loads((Path(__file__).parent / "group_sentences.json").read_text(encoding="utf-8"))
+# Enough to weaken "names a group, so it is hate" without drowning the real comments of a language.
+MOST_PER_KIND = {"train": 300, "dev": 60, "test": 120}
+
+
+def _sample(texts: set[str], count: int) -> list[str]:
+    return sorted(texts, key=lambda text: hashlib.sha256(text.encode()).digest())[:count]
+
+
+def _sentences(language: str, kind: str, split: str) -> set[str]:
+    content = PATTERNS[language]
+    groups = content["groups"]["test" if split == "test" else "train"]
+    return {
+        text[0].upper() + text[1:] if language in ("en", "de", "fr") else text
+        for pattern in content[kind][split]
+        for group in groups
+        for text in [pattern.format(*group)]
+    }
+
+
+def group_sentences() -> Iterator[Example]:
+    for language in PATTERNS:
+        for split, most in MOST_PER_KIND.items():
+            for kind, label in (("neutral", NO), ("hateful", YES)):
+                for text in _sample(_sentences(language, kind, split), most):
+                    yield Example(text, language, f"group_{kind}", split, toxic=label, hate=label, spam=NO)
