@@ -37,7 +37,7 @@ export const PRESETS: Readonly<Record<(typeof PRESET_NAMES)[number], Preset>> = 
     envelope: 'none',
     fields: {
       id: ['id'],
-      customer: ['$header.customer', '$key'],
+      customer: ['$header.customer', '$key', 'customer'],
       text: ['content.text'],
       user: ['user_id'],
       type: ['type'],
