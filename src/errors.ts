@@ -40,6 +40,11 @@ export class HungError extends Error {
   override name = 'HungError';
 }
 
+/** The worker that ran a task died under it (crash, exit, out of memory); the task may be tried again. */
+export class WorkerDiedError extends Error {
+  override name = 'WorkerDiedError';
+}
+
 /** Too many dead letters in a row: the lane stops instead of dead-lettering a whole topic. */
 export class TooManyDeadLettersError extends Error {
   override name = 'TooManyDeadLettersError';
@@ -54,6 +59,7 @@ const OPERATIONAL = new Set([
   'CorruptError',
   'LostFileError',
   'HungError',
+  'WorkerDiedError',
   'TooManyDeadLettersError',
 ]);
 

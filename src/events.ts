@@ -24,7 +24,7 @@ export interface Events {
   }): void;
   flushed(report: FlushReport): void;
   deadLettered(counts: Readonly<Record<string, number>>): void;
-  workerDied(fields: { task: string; rows: number; attempt: number; error: string }): void;
+  workerDied(fields: { task: string; rows?: number; attempt: number; error: string }): void;
   publishRetried(fields: { key: string; attempt: number; error: string }): void;
   stopRequested(signal: string): void;
   pipelineStopped(totals: Totals): void;

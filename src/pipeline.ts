@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createArchive, createDirectoryStore, transferablesOf, type Archive } from './archive/index.ts';
+import {
+  createArchive,
+  createDirectoryStore,
+  type Archive,
+  type EncodedFile,
+  type EncodeTask,
+} from './archive/index.ts';
 import { classifyWithRetry, createPool, workerCount, type Pool } from './classify/index.ts';
 import type { Config } from './config.ts';
-import { InputError, TooManyDeadLettersError } from './errors.ts';
+import { InputError, TooManyDeadLettersError, WorkerDiedError } from './errors.ts';
 import type { Events } from './events.ts';
 import { createDeadLetterLimit, createFileSource, createInOrder, createPacer } from './ingest/index.ts';
 import { createTotals, type Totals } from './totals.ts';
@@ -60,6 +66,17 @@ export function createPipeline(config: Config, events: Events): Pipeline {
       onWorkerDied: (fields) => events.workerDied({ task: 'classify', ...fields }),
     });
 
+  /** Encodes a file in a worker. The task is copied, not moved, so that another worker can do it if the first one dies. */
+  async function encode(pool: Pool, task: EncodeTask): Promise<EncodedFile> {
+    try {
+      return await pool.run<EncodedFile>('encode', task);
+    } catch (error) {
+      if (!(error instanceof WorkerDiedError)) throw error;
+      events.workerDied({ task: 'encode', attempt: 1, error: error.message });
+      return await pool.run<EncodedFile>('encode', task);
+    }
+  }
+
   /** Workers that have loaded and checked the model. */
   async function startPool(workers: number): Promise<{ pool: Pool; model: string | null }> {
     const pool = createPool({
@@ -83,7 +100,7 @@ export function createPipeline(config: Config, events: Events): Pipeline {
       config: config.archive,
       store,
       version,
-      encode: (task) => pool.run('encode', task, transferablesOf(task)),
+      encode: (task) => encode(pool, task),
       commit: (token, positions, transaction) => source.commit(token, positions, transaction),
       onFlush: (report) => {
         totals.flushed(report);

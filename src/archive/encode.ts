@@ -3,7 +3,7 @@ import { CorruptError } from '../errors.ts';
 import { mergeSlices } from './merge.ts';
 import { writeParquet, type ParquetOptions } from './parquet.ts';
 
-/** What a worker needs to make one shard file. All values can be transferred. */
+/** What a worker needs to make one shard file. All values can be copied to a thread. */
 export interface EncodeTask {
   /** Slices laid end to end, as slice.ts writes them; each chunk starts at its ArrayBuffer's begin. */
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
@@ -25,11 +25,6 @@ export interface EncodedFile {
   readonly maxCreatedAt: number;
   /** CRC-32 of the content, 8 hex digits. */
   readonly crc32: string;
-}
-
-/** Buffers of a task to be moved to the worker instead of copied. */
-export function transferablesOf(task: EncodeTask): ArrayBuffer[] {
-  return task.chunks.map((chunk) => chunk.buffer);
 }
 
 /**

@@ -15,7 +15,7 @@ export { athenaDdl } from './athena.ts';
 export { COLUMNS, columnTable } from './columns.ts';
 export { archiveConfig, type ArchiveConfig, type PartitionKey } from './config.ts';
 export { createDirectoryStore, type DirectoryStoreOptions } from './directory-store.ts';
-export { encodeFile, transferablesOf, type EncodedFile, type EncodeTask } from './encode.ts';
+export { encodeFile, type EncodedFile, type EncodeTask } from './encode.ts';
 export { query, type QueryResult } from './query.ts';
 export { shardPath } from './shard.ts';
 export { encodeSlices, type EncodedSlices, type SliceInput } from './slice.ts';

@@ -16,7 +16,7 @@ export type { Classifier, Scores } from './classifier.ts';
 export { classifyConfig, resolveModel, workerCount, type ClassifyConfig } from './config.ts';
 export { exitNow } from './exit-now.ts';
 export { readModelFolder, type ModelFolder } from './model-folder.ts';
-export { createPool, WorkerDiedError, type Pool, type PoolOptions } from './pool.ts';
+export { createPool, type Pool, type PoolOptions } from './pool.ts';
 export { classifyWithRetry, type OnWorkerDied } from './retry.ts';
 export { batchBuffers, splitBatch } from './split-batch.ts';
 export { task } from './task.ts';

@@ -1,12 +1,7 @@
 import { Piscina } from 'piscina';
 import type { ResourceLimits } from 'node:worker_threads';
-import { HungError, messageOf } from '../errors.ts';
+import { HungError, messageOf, WorkerDiedError } from '../errors.ts';
 import { restoreError, type Answer } from './task.ts';
-
-/** The worker that ran a task died under it (crash, exit, out of memory); the task may be tried again. */
-export class WorkerDiedError extends Error {
-  override name = 'WorkerDiedError';
-}
 
 /** Worker threads that run named tasks. */
 export interface Pool {

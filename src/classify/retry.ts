@@ -1,7 +1,6 @@
 import { deadLetterOf } from '../dead-letter.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, WorkerDiedError } from '../errors.ts';
 import type { RawBatch, ScoredBatch } from '../types.ts';
-import { WorkerDiedError } from './pool.ts';
 import { batchBuffers, sliceBatch, splitBatch } from './split-batch.ts';
 
 /** What the retry reports: rows of the batch under trial, which attempt at them it was (from 1), how the worker died. */

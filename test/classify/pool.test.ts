@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createPool, WorkerDiedError, type Pool, type PoolOptions } from '../../src/classify/index.ts';
-import { isOperational, MisconfiguredError } from '../../src/errors.ts';
+import { createPool, type Pool, type PoolOptions } from '../../src/classify/index.ts';
+import { isOperational, MisconfiguredError, WorkerDiedError } from '../../src/errors.ts';
 
 const filename = new URL('./fixtures/worker.ts', import.meta.url);
 const pools: Pool[] = [];
