@@ -9,7 +9,7 @@ import {
 } from './archive/index.ts';
 import { classifyWithRetry, createPool, workerCount, type Pool } from './classify/index.ts';
 import type { Config } from './config.ts';
-import { InputError, TooManyDeadLettersError, WorkerDiedError } from './errors.ts';
+import { HungError, InputError, messageOf, WorkerDiedError } from './errors.ts';
 import type { Events } from './events.ts';
 import { createDeadLetterLimit, createFileSource, createInOrder, createPacer } from './ingest/index.ts';
 import { createTotals, type Totals } from './totals.ts';
@@ -172,14 +172,16 @@ export function createPipeline(config: Config, events: Events): Pipeline {
         });
         await source.run(handlers, { untilEnd }).catch(fail);
         await order.drain().catch(fail);
-        // The buffers hold a whole prefix: what came before wrong input is good, and worth its flush.
-        if (!failure || isAboutInput(failure.error)) await archive.flush('end');
-        if (failure) throw failure.error;
-      } finally {
-        await archive.close();
-        await pool.close();
-        await Promise.all([source.close(), store.close()]);
+        // The buffers hold a whole prefix: what came before unreadable input is good, and worth its flush. Not so a run
+        // of dead letters: with its beginning settled, the next start would count it anew, and in the end settle it all.
+        if (!failure || failure.error instanceof InputError) await archive.flush('end');
+      } catch (error) {
+        fail(error);
       }
+      await archive.close();
+      await pool.close();
+      await Promise.all([source.close(), store.close()]);
+      if (failure) throw explained(failure.error, pool);
       totals.value.seconds = (performance.now() - started) / 1000;
       events.pipelineStopped(totals.value);
       return totals.value;
@@ -202,8 +204,11 @@ export function createPipeline(config: Config, events: Events): Pipeline {
   };
 }
 
-function isAboutInput(error: unknown): boolean {
-  return error instanceof InputError || error instanceof TooManyDeadLettersError;
+/** A pool that hangs decides how the process ends, whatever failed first. */
+function explained(error: unknown, pool: Pool): unknown {
+  const hung = pool.hung();
+  if (!hung || error instanceof HungError) return error;
+  return new HungError(`${messageOf(error)}; and then ${hung.message}`);
 }
 
 function countCodes({ deadLetters }: ScoredBatch): Record<string, number> {

@@ -227,7 +227,10 @@ export interface CommittedPosition extends Position {
 /** The right to read partitions. `token` names it in commits; a revoked token's commit fails with FencedError. */
 export interface Assignment {
   readonly token: number;
-  /** Per partition the next offset to read, and the transaction that its last commit names. */
+  /**
+   * Per partition the next offset to read, and the transaction that its last commit names. A source that alone knows of
+   * its partitions also lists those that are not read now: their last transaction may still be unpublished.
+   */
   readonly partitions: readonly CommittedPosition[];
 }
 
@@ -264,13 +267,23 @@ export interface Store {
   prepare(file: Omit<PreparedFile, 'handle'>, content: Uint8Array): Promise<PreparedFile>;
   /** Writes the manifest of a transaction, durable, never over an existing one. */
   writeManifest(transaction: Transaction): Promise<void>;
-  /** Reads a manifest; undefined when there is none; throws CorruptError when it is damaged. */
-  readManifest(id: string): Promise<Transaction | undefined>;
+  /** Reads a manifest, and whether `finish` was called for it; undefined when there is none; throws CorruptError when it is damaged. */
+  readManifest(
+    id: string,
+  ): Promise<{ readonly transaction: Transaction; readonly finished: boolean } | undefined>;
   /** Makes a prepared file visible. Idempotent: already visible with the same size is success. Throws LostFileError if it is nowhere. */
   publish(file: PreparedFile): Promise<void>;
+  /**
+   * Notes that every file of a transaction is visible: from then on they may be deleted or compacted by others, and a
+   * recovery does not look for them. The manifest stays as a ledger entry. Idempotent.
+   */
+  finish(id: string): Promise<void>;
   /** Removes prepared files that no reader may ever see. */
   discard(files: readonly PreparedFile[]): Promise<void>;
-  /** Removes what dead processes left behind: prepared files of no committed transaction. Returns how many. */
+  /**
+   * Removes what dead processes of this owner left behind: prepared files and manifests of transactions that are neither
+   * finished nor in `keep`. Returns how many files.
+   */
   sweep(keep: ReadonlySet<string>): Promise<number>;
   close(): Promise<void>;
 }

@@ -20,8 +20,10 @@ export interface ArchiveOptions {
   readonly commit: TransactionPorts['commit'];
   /** Version of Sluice, for the metadata of files. */
   readonly version?: string;
-  /** Milliseconds UTC. */
+  /** Milliseconds UTC, for ids and manifests. */
   readonly now?: () => number;
+  /** Milliseconds of a clock that never goes back, for ages. */
+  readonly clock?: () => number;
   readonly onFlush?: (report: FlushReport) => void;
   readonly onPublishRetry?: TransactionPorts['onPublishRetry'];
   /**
@@ -60,7 +62,7 @@ interface Lane {
 
 /** An archive without an assignment: call `recover` first. */
 export function createArchive(options: ArchiveOptions): Archive {
-  const { config, store, now = Date.now } = options;
+  const { config, store, now = Date.now, clock = () => performance.now() } = options;
   const ports: TransactionPorts = {
     store,
     encode: options.encode,
@@ -104,7 +106,7 @@ export function createArchive(options: ArchiveOptions): Archive {
   async function write(current: Lane, reason: FlushReason): Promise<FlushReport | undefined> {
     check(current);
     if (current.dropped || current.buffers.since === undefined) return undefined;
-    const started = now();
+    const started = clock();
     const sealed = current.buffers.seal();
     sealedBytes += sealed.bytes;
     schedule();
@@ -117,7 +119,7 @@ export function createArchive(options: ArchiveOptions): Archive {
         rows: flushed.rows,
         deadLetters: flushed.deadLetters,
         bytes: flushed.bytes,
-        seconds: (now() - started) / 1000,
+        seconds: (clock() - started) / 1000,
       };
       options.onFlush?.(report);
       return report;
@@ -134,7 +136,7 @@ export function createArchive(options: ArchiveOptions): Archive {
   function flushIfDue(): void {
     const current = lane;
     if (!current || current.failure || pending > 0) return;
-    const reason = dueReason(fill(current), config, now());
+    const reason = dueReason(fill(current), config, clock());
     if (!reason) return;
     enqueue(() => write(current, reason)).catch((error: unknown) => options.onFailure?.(error));
   }
@@ -142,7 +144,7 @@ export function createArchive(options: ArchiveOptions): Archive {
   function schedule(): void {
     clearTimeout(timer);
     timer = undefined;
-    const wait = lane && !closed ? dueIn(fill(lane), config, now()) : undefined;
+    const wait = lane && !closed ? dueIn(fill(lane), config, clock()) : undefined;
     if (wait === undefined) return;
     timer = setTimeout(
       () => {
@@ -179,7 +181,7 @@ export function createArchive(options: ArchiveOptions): Archive {
       if (!current || current.token !== token || current.dropped) return;
       check(current);
       const empty = current.buffers.since === undefined;
-      current.buffers.add(scored, now());
+      current.buffers.add(scored, clock());
       if (empty) schedule();
       flushIfDue();
     },
@@ -188,7 +190,8 @@ export function createArchive(options: ArchiveOptions): Archive {
       for (;;) {
         const current = lane;
         check(current);
-        if (!current || hasRoom(fill(current), config)) return;
+        // One batch may always be buffered, however small the budget is.
+        if (!current || hasRoom(fill(current), config) || current.buffers.bytes + sealedBytes === 0) return;
         flushIfDue();
         await running;
       }

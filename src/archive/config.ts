@@ -37,6 +37,7 @@ export const archiveConfig = z.strictObject({
     .prefault('256MiB'),
   row_group_rows: z.int().min(1_000).max(1_000_000).describe('Rows of a Parquet row group').default(100_000),
   file_bytes: size()
+    .refine((bytes) => bytes >= 1024 && bytes <= 1024 ** 3, 'expected 1KiB to 1GiB')
     .describe('A shard gets another file beyond this much buffered, before compression')
     .prefault('64MiB'),
   compression: z

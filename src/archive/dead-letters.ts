@@ -29,19 +29,32 @@ export interface DeadLetterLine {
 
 /** Dead letters as JSON lines, one file per day of receipt: `_dead_letters/dt=YYYY-MM-DD/<transaction>.jsonl`. */
 export function deadLetterFiles(letters: readonly DeadLetter[], transaction: string): DeadLetterFile[] {
-  const days = new Map<string, string[]>();
+  // Bytes, not one long text: the engine's strings end at half a gigabyte.
+  const days = new Map<string, Uint8Array[]>();
+  const encoder = new TextEncoder();
   for (const letter of letters) {
     const line = lineOf(letter);
     const day = line.received_at.slice(0, 10);
+    const encoded = encoder.encode(`${JSON.stringify(line)}\n`);
     const lines = days.get(day);
-    if (lines) lines.push(JSON.stringify(line));
-    else days.set(day, [JSON.stringify(line)]);
+    if (lines) lines.push(encoded);
+    else days.set(day, [encoded]);
   }
   return [...days].map(([day, lines]) => ({
     key: `${DEAD_LETTERS}/dt=${day}/${transaction}.jsonl`,
-    content: new TextEncoder().encode(`${lines.join('\n')}\n`),
+    content: concatenate(lines),
     rows: lines.length,
   }));
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function lineOf(letter: DeadLetter): DeadLetterLine {

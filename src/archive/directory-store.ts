@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { LostFileError, MisconfiguredError, StoreError, messageOf } from '../errors.ts';
 import type { PreparedFile, Store } from '../types.ts';
 import { limiter } from './concurrency.ts';
@@ -30,6 +30,7 @@ export interface DirectoryStoreOptions {
 export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreOptions): Store {
   const root = resolve(path);
   const manifests = join(root, OWN, 'manifests');
+  const pending = join(root, OWN, 'pending');
   const suffix = `.${encodeURIComponent(owner)}.tmp`;
   const bounded = limiter(PARALLEL);
 
@@ -45,6 +46,7 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
     return join(dirname(place), `.${place.slice(dirname(place).length + 1)}${suffix}`);
   }
 
+  /** Where the manifest of a finished transaction is; `pendingOf` has it until then. */
   function manifestOf(id: string): string {
     if (!/^[A-Za-z0-9_-]+$/.test(id)) {
       throw new StoreError(
@@ -52,6 +54,10 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
       );
     }
     return join(manifests, `${id}.json`);
+  }
+
+  function pendingOf(id: string): string {
+    return join(pending, `.${basename(manifestOf(id))}${suffix}`);
   }
 
   async function remove(file: PreparedFile): Promise<void> {
@@ -102,12 +108,12 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
       }),
 
     async writeManifest(transaction) {
-      const place = manifestOf(transaction.id);
+      const place = pendingOf(transaction.id);
       try {
-        await makeDirectory(manifests);
+        await makeDirectory(pending);
         // A crash may leave half of it: nothing refers to it before it is whole and synced.
         await writeDurable(place, encodeManifest(transaction));
-        await syncDirectory(manifests);
+        await syncDirectory(pending);
       } catch (error) {
         if (!isCode(error, 'EEXIST')) await rm(place, { force: true }).catch(() => undefined);
         throw new StoreError(`cannot write a manifest: ${describe(error, place)}`, { cause: error });
@@ -115,15 +121,25 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
     },
 
     async readManifest(id) {
-      const place = manifestOf(id);
-      let text: string;
-      try {
-        text = await readFile(place, 'utf8');
-      } catch (error) {
-        if (isCode(error, 'ENOENT')) return undefined;
-        throw new StoreError(`cannot read a manifest: ${describe(error, place)}`, { cause: error });
+      for (const place of [pendingOf(id), manifestOf(id)]) {
+        const text = await textOf(place);
+        if (text === undefined) continue;
+        return { transaction: decodeManifest(text, id, place), finished: place === manifestOf(id) };
       }
-      return decodeManifest(text, id, place);
+      return undefined;
+    },
+
+    async finish(id) {
+      const place = manifestOf(id);
+      try {
+        await makeDirectory(manifests);
+        await rename(pendingOf(id), place).catch(async (error: unknown) => {
+          if (!isCode(error, 'ENOENT') || (await sizeOf(place)) === undefined) throw error;
+        });
+        await syncDirectory(manifests);
+      } catch (error) {
+        throw new StoreError(`cannot move a manifest: ${describe(error, place)}`, { cause: error });
+      }
     },
 
     publish: (file) =>
@@ -187,6 +203,15 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
       dirname(place),
       `.${place.slice(dirname(place).length + 1)}.${encodeURIComponent(other)}.tmp`,
     );
+  }
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw new StoreError(`cannot read a manifest: ${describe(error, path)}`, { cause: error });
   }
 }
 

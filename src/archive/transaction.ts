@@ -15,7 +15,7 @@ const PUBLISH_ATTEMPTS = 8;
 /** What a flush and a recovery work with. None of it is known to the flow itself. */
 export interface TransactionPorts {
   readonly store: Store;
-  /** Makes one Parquet file, in a worker. The task's buffers are gone after it. */
+  /** Makes one Parquet file, in a worker. */
   readonly encode: (task: EncodeTask) => Promise<EncodedFile>;
   /** Moves the source's positions, all or nothing, naming the transaction. Throws FencedError when the token is stale. */
   readonly commit: (token: number, positions: readonly Position[], transaction: string) => Promise<void>;
@@ -81,6 +81,7 @@ export async function flushTransaction(
   }
   crash('after-commit');
   await publishAll(transaction, ports, 'before-publish', 'after-publish');
+  await store.finish(id);
   return {
     transaction,
     rows: transaction.partitions.reduce((sum, { rows }) => sum + rows, 0),
@@ -152,7 +153,7 @@ async function publishAll(
   if (failures[0]) throw failures[0].error;
 }
 
-/** What a recovery did. */
+/** What a recovery did: transactions and files that the process before it had committed and not finished. */
 export interface Recovered {
   readonly partitions: number;
   readonly transactions: number;
@@ -171,11 +172,12 @@ export async function recoverTransactions(
 ): Promise<Recovered> {
   const { store, crash } = ports;
   const ids = new Set(assignment.partitions.map(({ transaction }) => transaction).filter((id) => id !== ''));
+  let transactions = 0;
   let files = 0;
   crash('before-recovery');
   for (const id of ids) {
-    const transaction = await store.readManifest(id);
-    if (!transaction) {
+    const manifest = await store.readManifest(id);
+    if (!manifest) {
       const named = assignment.partitions
         .filter((position) => position.transaction === id)
         .map(({ topic, partition, offset }) => `${topic}-${partition} at ${offset}`);
@@ -184,10 +186,13 @@ export async function recoverTransactions(
           'restore it from a backup, or point `archive.store` to the archive that those positions belong to',
       );
     }
-    await publishAll(transaction, ports, 'during-recovery', 'during-recovery');
-    files += transaction.files.length;
+    if (manifest.finished) continue;
+    await publishAll(manifest.transaction, ports, 'during-recovery', 'during-recovery');
+    await store.finish(id);
+    transactions++;
+    files += manifest.transaction.files.length;
   }
   crash('after-recovery');
   const swept = await store.sweep(ids);
-  return { partitions: assignment.partitions.length, transactions: ids.size, files, swept };
+  return { partitions: assignment.partitions.length, transactions, files, swept };
 }

@@ -1,19 +1,22 @@
 import { Piscina } from 'piscina';
 import type { ResourceLimits } from 'node:worker_threads';
-import { HungError, messageOf, WorkerDiedError } from '../errors.ts';
+import { HungError, messageOf, RetryableError, WorkerDiedError } from '../errors.ts';
 import { restoreError, type Answer } from './task.ts';
 
 /** Worker threads that run named tasks. */
 export interface Pool {
   /**
    * Runs a task of the worker file (a named export made by `task()`); `transfer` moves instead of copying. Rejects with
-   * the task's own error, WorkerDiedError when its worker died, or HungError when it took longer than the limit.
+   * the task's own error, WorkerDiedError when its worker died, RetryableError when no worker can start, or HungError
+   * when it took longer than the limit.
    */
   run<T>(task: string, payload: unknown, transfer?: readonly ArrayBuffer[]): Promise<T>;
   /** Number of threads: how many tasks run at once; further ones wait in order. */
   readonly workers: number;
   /** Tasks accepted and not answered yet. */
   outstanding(): number;
+  /** The error of a pool that hangs: the process must end by exitNow then, whatever else failed. */
+  hung(): HungError | undefined;
   /** Refuses new tasks, waits for those under way, then ends the threads. A hung pool is left alone: see exitNow. */
   close(): Promise<void>;
 }
@@ -31,6 +34,9 @@ export interface PoolOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly resourceLimits?: ResourceLimits;
 }
+
+/** Node's timers hold 31 bits of milliseconds, and fire at once beyond. */
+const LONGEST_TIMER = 0x7fffffff;
 
 interface Waiting {
   readonly task: string;
@@ -78,7 +84,7 @@ export function createPool(options: PoolOptions): Pool {
     deaths++;
     setImmediate(() => {
       if (!closing && piscina.threads.length === 0)
-        failAll(new WorkerDiedError(`no worker could start${lastWords}`));
+        failAll(new RetryableError(`no worker could start${lastWords}`));
     });
   });
 
@@ -92,12 +98,15 @@ export function createPool(options: PoolOptions): Pool {
 
   const execute = async (waiting: Waiting): Promise<void> => {
     const deathsBefore = deaths;
-    const timer = setTimeout(() => {
-      hung = new HungError(
-        `${waiting.task}: expected an answer within ${options.timeLimit / 1000} s, got none`,
-      );
-      failAll(hung);
-    }, options.timeLimit);
+    const timer = setTimeout(
+      () => {
+        hung = new HungError(
+          `${waiting.task}: expected an answer within ${options.timeLimit / 1000} s, got none`,
+        );
+        failAll(hung);
+      },
+      Math.min(options.timeLimit, LONGEST_TIMER),
+    );
     try {
       const answer: Answer<never> = await piscina.run(waiting.payload, {
         name: waiting.task,
@@ -126,6 +135,7 @@ export function createPool(options: PoolOptions): Pool {
   return {
     workers: options.workers,
     outstanding: () => running.size + queue.length,
+    hung: () => hung,
     run<T>(task: string, payload: unknown, transfer: readonly ArrayBuffer[] = []) {
       if (hung) return Promise.reject(hung);
       if (closing) return Promise.reject(new Error(`${task}: expected an open pool, got a closed one`));

@@ -19,7 +19,7 @@ const fileSourceConfig = z.strictObject({
     .describe('Most bytes that travel together; a longer message travels alone')
     .prefault('1MiB'),
   max_line_bytes: size()
-    .refine((bytes) => bytes >= 1 && bytes <= 1024 ** 3, 'expected 1B to 1GiB')
+    .refine((bytes) => bytes >= 1 && bytes <= 256 * 1024 ** 2, 'expected 1B to 256MiB')
     .describe(
       'A longer line is not kept whole: its beginning (at most 1 MiB) becomes a dead letter `too_large`',
     )

@@ -8,6 +8,9 @@ import { readFailure, resolveInputs, STDIN } from './inputs.ts';
 import { createLineBatches, type LineBatch, type LineBatches } from './line-batches.ts';
 import { takeOverPositions, type PositionFile } from './position-file.ts';
 
+/** How long lines of standard input wait for more to travel with. */
+const SLOW_MILLIS = 100;
+
 /** What {@link createFileSource} needs beside its configuration. */
 export interface FileSourceOptions {
   /** Where positions are kept; one running process per file, a second one fences the first. */
@@ -80,15 +83,12 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
       failure: null,
     }));
     await Promise.all(lanes.filter(({ path }) => path !== STDIN).map(measure));
-    const { epoch: token } = positions;
+    const { epoch: token, committed, partitions } = positions;
+    // With those that are read no more: what their last commit names must be published all the same.
+    const all = new Set([...registry.values(), ...partitions()]);
     await handlers.assigned({
       token,
-      partitions: assigned.map(({ partition, offset, transaction }) => ({
-        topic: config.topic,
-        partition,
-        offset,
-        transaction,
-      })),
+      partitions: [...all].map((partition) => ({ topic: config.topic, partition, ...committed(partition) })),
     });
     return token;
   }
@@ -100,7 +100,8 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
     token: number,
   ) {
     for (const batch of batches) {
-      if (stopping.signal.aborted) return;
+      // Standard input cannot be read again: what is cut off it must be handed over.
+      if (stopping.signal.aborted && lane.path !== STDIN) return;
       const { partition, next: first } = lane;
       lane.next += batch.rows;
       await handlers.batch(
@@ -139,15 +140,20 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
       lane.path === STDIN ? readStreamBytes(stdin, progress) : readFileBytes(lane.path, lane.read, progress);
     try {
       for (;;) {
-        const chunk = await untilStopped(chunks.next()).catch((error: unknown) => {
+        const reading = chunks.next();
+        // Nobody can tell whether more will come: what a slow stream has delivered must not wait for a full batch.
+        if (lane.path === STDIN && (await isSlow(reading)))
+          await handOver(lane, lane.lines.flush(false), handlers, token);
+        const chunk = await untilStopped(reading).catch((error: unknown) => {
           lane.failure = readFailure(lane.path, error);
         });
-        if (stopping.signal.aborted) return;
+        if (stopping.signal.aborted && lane.path !== STDIN) return;
         if (!chunk || chunk.done) break;
         await handOver(lane, lane.lines.push(chunk.value), handlers, token);
       }
       // An unfinished line before a damage is no message: the rest of it may come back with a repaired file.
-      const isLast = !lane.failure && (atEnd || lane.kind === 'gzip' || lane.path === STDIN);
+      const ended = atEnd || lane.kind === 'gzip' || lane.path === STDIN;
+      const isLast = !lane.failure && !stopping.signal.aborted && ended;
       await handOver(lane, lane.lines.flush(isLast), handlers, token);
       const missing = lane.lines.missing();
       if (missing > 0 && !lane.failure) {
@@ -233,6 +239,8 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
     },
     close() {
       stopping.abort();
+      // A pipe that stays open would keep the process alive.
+      if (lanes.some((lane) => lane.path === STDIN) && stdin === process.stdin) process.stdin.destroy();
       return Promise.resolve();
     },
   };
@@ -242,6 +250,19 @@ function consecutive(first: number, count: number): Float64Array<ArrayBuffer> {
   const offsets = new Float64Array(count);
   for (let at = 0; at < count; at++) offsets[at] = first + at;
   return offsets;
+}
+
+/** Whether a read takes long enough for what came before it to be handed over. */
+async function isSlow(reading: Promise<unknown>): Promise<boolean> {
+  const waiting = new AbortController();
+  const slow = sleep(SLOW_MILLIS, true, { signal: waiting.signal }).catch(() => false);
+  const done = reading.then(
+    () => false,
+    () => false,
+  );
+  const result = await Promise.race([done, slow]);
+  waiting.abort();
+  return result;
 }
 
 /** Notes a file's size; a file that lost bytes that were read, or is gone, fails its lane. */

@@ -12,6 +12,8 @@ export interface PositionFile {
   readonly epoch: number;
   /** The partition number of each real path: known ones keep theirs, new ones get the next, in the given order. */
   register(paths: readonly string[]): Promise<Map<string, number>>;
+  /** Every partition that ever committed, also those of files that are no input any more. */
+  partitions(): number[];
   /** What is committed for a partition; offset 0 and no transaction before its first commit. */
   committed(partition: number): Pick<CommittedPosition, 'offset' | 'transaction'>;
   /**
@@ -85,6 +87,7 @@ export async function takeOverPositions(path: string): Promise<PositionFile> {
       }
       return new Map(paths.map((name) => [name, files.get(name)!]));
     },
+    partitions: () => [...state.committed.keys()],
     committed: (partition) => state.committed.get(partition) ?? { offset: 0, transaction: '' },
     async commit(positions, transaction) {
       await write({ kind: 'commit', owner, transaction, positions: Object.fromEntries(positions) });

@@ -45,7 +45,7 @@ storeContract('the directory store', () => {
       return Promise.resolve();
     },
     damage: (id) => {
-      const path = join(root, '_sluice', 'manifests', `${id}.json`);
+      const path = join(root, '_sluice', 'pending', `.${id}.json.sluice.tmp`);
       const text = readFileSync(path, 'utf8');
       writeFileSync(path, text.replace('"reason":"age"', '"reason":"end"'));
       return Promise.resolve();

@@ -77,9 +77,30 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       const prepared = await under.store.prepare(file(key, content), content);
       await under.store.writeManifest(transaction('tx1', [prepared]));
       const read = await under.again().readManifest('tx1');
-      expect(read).toEqual(transaction('tx1', [prepared]));
-      for (const store of [under.store, under.again(), under.store]) await store.publish(read!.files[0]!);
+      expect(read).toEqual({ transaction: transaction('tx1', [prepared]), finished: false });
+      for (const store of [under.store, under.again(), under.store])
+        await store.publish(read!.transaction.files[0]!);
       expect(await under.visible()).toEqual([key]);
+    });
+
+    it('keeps the manifest of a finished transaction, and knows that it is finished', async () => {
+      await under.store.writeManifest(transaction('tx1', []));
+      await under.store.finish('tx1');
+      await under.again().finish('tx1');
+      await under.again().sweep(new Set());
+      expect(await under.again().readManifest('tx1')).toEqual({
+        transaction: transaction('tx1', []),
+        finished: true,
+      });
+      await expect(under.store.finish('tx9')).rejects.toMatchObject({ name: 'StoreError' });
+    });
+
+    it('sweeps manifests that no commit names', async () => {
+      await under.store.writeManifest(transaction('tx1', []));
+      await under.store.writeManifest(transaction('tx2', []));
+      expect(await under.again().sweep(new Set(['tx2']))).toBe(1);
+      expect(await under.store.readManifest('tx1')).toBeUndefined();
+      expect(await under.store.readManifest('tx2')).toBeDefined();
     });
 
     it('says so when a file to publish is nowhere, or is not what was prepared', async () => {
@@ -98,7 +119,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await under.store.writeManifest(transaction('tx1', []));
       const prepared = await under.store.prepare(file(key, content), content);
       await expect(under.store.writeManifest(transaction('tx1', [prepared]))).rejects.toThrow('tx1');
-      expect(await under.store.readManifest('tx1')).toEqual(transaction('tx1', []));
+      expect((await under.store.readManifest('tx1'))?.transaction).toEqual(transaction('tx1', []));
     });
 
     it('knows a manifest that is missing from one that is damaged', async () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { rows, scratch, sluice, start, writeConfig } from './cli.ts';
@@ -147,6 +147,58 @@ describe('sluice run', () => {
     child.stdin.end(message({ id: '1' }) + message({ id: '2' }));
     expect(await new Promise((done) => child.on('close', done))).toBe(0);
     expect(await rows(directory, 'select count(*) as n from content')).toEqual([{ n: 2n }]);
+  });
+
+  it('standard input that is slow and stays open: lines are archived by age, the rest on SIGTERM, and the process ends', async () => {
+    const directory = scratch();
+    const config = writeConfig(directory, {
+      source: { type: 'file', inputs: ['-'] },
+      ...DROP,
+      archive: { store: { type: 'directory', path: './out' }, rotate: { age: '200ms' } },
+    });
+    const run = start(['run', config], { stdin: true });
+    run.process.stdin!.write(message({ id: '1' }));
+    await logged(run, 'flushed');
+    run.process.stdin!.write(message({ id: '2' }) + message({ id: '3' }) + '{"unfinished');
+    await new Promise((done) => setTimeout(done, 50));
+    run.process.kill('SIGTERM');
+    const end = await run.finished;
+    expect(end.code, end.stderr).toBe(0);
+    expect(await rows(directory, 'select content_id as id from content order by id')).toEqual([
+      { id: '1' },
+      { id: '2' },
+      { id: '3' },
+    ]);
+  });
+
+  it('a failure ends the process although standard input stays open', async () => {
+    const directory = scratch();
+    const config = writeConfig(directory, { source: { type: 'file', inputs: ['-'] }, ...DROP });
+    const run = start(['run', config], { stdin: true });
+    run.process.stdin!.write('broken\n'.repeat(1100));
+    expect((await run.finished).code).toBe(1);
+  });
+
+  it('what a commit names becomes visible although its input is no input any more', async () => {
+    const directory = scratch();
+    mkdirSync(join(directory, 'in'));
+    writeFileSync(join(directory, 'in/a.jsonl'), message({ id: 'a' }).repeat(100));
+    const config = writeConfig(directory, { source: { type: 'file', inputs: ['in/*.jsonl'] }, ...DROP });
+    const killed = await sluice(['run', config, '--until-end'], { env: { SLUICE_CRASH_AT: 'after-commit' } });
+    expect(killed.signal).toBe('SIGKILL');
+    expect(await rows(directory, 'select count(*) as n from content')).toEqual([{ n: 0n }]);
+    renameSync(join(directory, 'in/a.jsonl'), join(directory, 'a.jsonl'));
+    writeFileSync(join(directory, 'in/b.jsonl'), message({ id: 'b' }).repeat(10));
+    expect((await sluice(['run', config, '--until-end'])).code).toBe(0);
+    const counted = 'select content_id as id, count(*) as n from content group by all order by id';
+    expect(await rows(directory, counted)).toEqual([
+      { id: 'a', n: 100n },
+      { id: 'b', n: 10n },
+    ]);
+    // A finished file may be deleted by its owner; the next start does not look for it.
+    rmSync(join(directory, 'out/customer=acme'), { recursive: true });
+    renameSync(join(directory, 'a.jsonl'), join(directory, 'in/a.jsonl'));
+    expect((await sluice(['run', config, '--until-end'])).code).toBe(0);
   });
 
   it('a stream of nothing but broken messages stops the pipeline, and says why', async () => {
