@@ -83,12 +83,17 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
       failure: null,
     }));
     await Promise.all(lanes.filter(({ path }) => path !== STDIN).map(measure));
-    const { epoch: token, committed, partitions } = positions;
+    const known = positions;
+    const { epoch: token } = known;
     // With those that are read no more: what their last commit names must be published all the same.
-    const all = new Set([...registry.values(), ...partitions()]);
+    const all = new Set([...registry.values(), ...known.partitions()]);
     await handlers.assigned({
       token,
-      partitions: [...all].map((partition) => ({ topic: config.topic, partition, ...committed(partition) })),
+      partitions: [...all].map((partition) => ({
+        topic: config.topic,
+        partition,
+        ...known.committed(partition),
+      })),
     });
     return token;
   }
