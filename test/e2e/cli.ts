@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import { query, type QueryResult } from '../../src/archive/index.ts';
 
@@ -29,6 +29,7 @@ export function start(
     env: { ...process.env, ...options.env },
     stdio: [options.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
+  onTestFinished(() => void child.kill('SIGKILL'));
   let stdout = '';
   let stderr = '';
   child.stdout!.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
@@ -48,10 +49,10 @@ export function sluice(
   return start(args, options).finished;
 }
 
-/** A directory of its own, removed after the tests of the file. */
+/** A directory of its own, removed after the test. */
 export function scratch(): string {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
   return directory;
 }
 

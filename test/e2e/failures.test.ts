@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { content } from '../../benchmarks/content.ts';
 import { rows, scratch, sluice, writeConfig, type Finished } from './cli.ts';
 
@@ -85,7 +85,7 @@ describe('what an operator sees when something is wrong', () => {
     mkdirSync(disk);
     // A disk of 3 MB of our own: this test needs root on Linux, as CI and containers have.
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk]);
-    afterAll(() => execFileSync('umount', [disk]));
+    onTestFinished(() => void execFileSync('umount', [disk]));
     writeFileSync(join(directory, 'content.jsonl'), lines(60_000));
     const config = writeConfig(directory, {
       source: { type: 'file', inputs: ['content.jsonl'] },
