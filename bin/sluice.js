@@ -4,8 +4,10 @@ import { existsSync } from 'node:fs';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
+  const checkout = existsSync(new URL('../package-lock.json', import.meta.url));
+  const hint = checkout ? ' `npm ci` in the checkout brings the right one along.' : '';
   console.error(
-    `sluice needs Node 22.18 or newer, this is Node ${process.versions.node} (${process.execPath}).`,
+    `sluice needs Node 22.18 or newer, this is Node ${process.versions.node} (${process.execPath}).${hint}`,
   );
   process.exit(1);
 }

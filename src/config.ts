@@ -75,11 +75,24 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv =
   });
   if (problems.length > 0) throw new MisconfiguredError(problems.join('\n'));
 
-  const result = configSchema.safeParse(document.toJS() ?? {}, { reportInput: true });
+  const result = configSchema.safeParse(valueOf(document, file) ?? {}, { reportInput: true });
   if (result.success) return resolvePaths(result.data, dirname(resolve(file)));
   throw new MisconfiguredError(
     result.error.issues.flatMap((issue) => describe(issue, document, at)).join('\n'),
   );
+}
+
+function valueOf(document: Document, file: string): unknown {
+  try {
+    const value: unknown = document.toJS();
+    // Values that contain themselves, by anchors, fit no schema and cannot be shown.
+    JSON.stringify(value);
+    return value;
+  } catch (error) {
+    throw new MisconfiguredError(
+      `${file}: not valid YAML: ${messageOf(error).split('\n')[0]!} (a value that begins with * or & needs quotes)`,
+    );
+  }
 }
 
 /** Checks a configuration given as a value (by the demo, by flags, by tests); paths are relative to `directory`. */
@@ -137,7 +150,7 @@ function expectation(issue: z.core.$ZodIssue): string {
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the other kinds have messages that say it all
   switch (issue.code) {
     case 'invalid_type':
-      return `expected ${issue.expected}, got ${got}`;
+      return issue.message.startsWith('expected') ? issue.message : `expected ${issue.expected}, got ${got}`;
     case 'invalid_value':
       return `expected ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}, got ${got}${
         typeof issue.input === 'string' ? didYouMean(issue.input, issue.values.map(String)) : ''
@@ -146,11 +159,26 @@ function expectation(issue: z.core.$ZodIssue): string {
       return `expected at least ${issue.minimum}, got ${got}`;
     case 'too_big':
       return `expected at most ${issue.maximum}, got ${got}`;
+    case 'invalid_union':
+      return unionExpectation(issue, got);
     case 'custom':
       return issue.message;
     default:
       return `${issue.message}, got ${got}`;
   }
+}
+
+function unionExpectation(issue: z.core.$ZodIssueInvalidUnion, got: string): string {
+  const { discriminator, input } = issue;
+  if (discriminator !== undefined && typeof input === 'object' && input !== null) {
+    const value: unknown = Reflect.get(input, discriminator);
+    const known =
+      /Expected (.*)$/.exec(issue.message)?.[1]?.replaceAll("'", '"') ?? `another ${discriminator}`;
+    return `expected ${known}, got ${value === undefined ? 'nothing' : JSON.stringify(value)}`;
+  }
+  const wanted = issue.errors.flatMap(([first]) => (first ? [expectation(first)] : []));
+  const kinds = wanted.map((text) => text.replace(/^expected /, '').replace(/, got [^]*$/, ''));
+  return `expected ${[...new Set(kinds)].join(' or ') || 'another value'}, got ${got}`;
 }
 
 /** Keys that the schema knows below a path, for did-you-mean. */

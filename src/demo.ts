@@ -108,7 +108,7 @@ async function summarise(options: DemoOptions, totals: Totals): Promise<void> {
   };
   if (totals.messages === 0) {
     print(
-      `\nNothing new: every message of that input is in ${options.out} already. Delete it to start over.`,
+      `\nNothing new: ${options.out} has every message of that input (delete it to start over), or it is empty.`,
     );
   } else {
     print(
@@ -145,16 +145,14 @@ async function summarise(options: DemoOptions, totals: Totals): Promise<void> {
     `\nArchive ${options.out}: ${count} Parquet files, ${rows?.toLocaleString('en')} rows of ${customers} customers and ${days} days` +
       (totals.bytes > 0 ? `, ${formatBytes(totals.bytes)} written now` : ''),
   );
-  if (totals.dead_letters > 0) {
-    await table(
-      'Dead letters',
-      'select code, count(*) as messages from dead_letters group by code order by all desc',
-    );
-  }
+  const dead =
+    'select code, count(*) as messages from dead_letters group by code order by messages desc, code';
+  if ((await query(dead, { root: options.out })).rows.length > 0) await table('Dead letters', dead);
   const archive = options.out === './out' ? '' : ` --archive ${relative('', resolve(options.out)) || '.'}`;
+  const inCheckout = existsSync('sluice.example.yaml');
   print(`
 Try next:
   npx sluice query${archive} "select customer, content, scores from content where action = 'block' limit 10"
-  npm run demo -- --input YOUR.jsonl --out ./mine
-  npx sluice run sluice.example.yaml --until-end --json`);
+  ${inCheckout ? 'npm run demo --' : 'npx sluice demo'} --input YOUR.jsonl --out ./mine
+  npx sluice ${inCheckout ? 'run sluice.example.yaml --until-end --json' : 'schema --markdown'}`);
 }

@@ -55,10 +55,7 @@ async function check(file: string): Promise<void> {
   const config = loadConfig(file);
   print(`${file}: configuration is valid`);
   const pipeline = createPipeline(config, createEvents('silent'));
-  try {
-    for await (const line of pipeline.check()) print(line);
-  } finally {
-  }
+  for await (const line of pipeline.check()) print(line);
 }
 
 interface SchemaOptions {

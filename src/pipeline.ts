@@ -86,8 +86,9 @@ export function createPipeline(config: Config, events: Events): Pipeline {
       timeLimit: config.classify.time_limit,
     });
     try {
-      // One first: a model that cannot load is one error, not one per thread.
-      const model = await pool.run<string | null>('load', null);
+      // A task for each thread: ending one that still loads its model would abort the process.
+      const models = Array.from({ length: workers }, () => pool.run<string | null>('load', null));
+      const [model = null] = await Promise.all(models);
       return { pool, model };
     } catch (error) {
       await pool.close();
@@ -154,6 +155,8 @@ export function createPipeline(config: Config, events: Events): Pipeline {
   return {
     async run({ untilEnd }) {
       const started = performance.now();
+      await source.check();
+      await store.check();
       const { pool, model } = await startPool(workerCount(config.classify.workers));
       let failure: { error: unknown } | undefined;
       const fail = (error: unknown) => {

@@ -19,12 +19,14 @@ function scaled(value: string, factors: Record<string, number>): number | undefi
 }
 
 function quantity(factors: Record<string, number>, what: string, example: string) {
-  return z.string().transform((value, context) => {
+  const expectation = (value: unknown) =>
+    `expected ${what} such as ${example} (units: ${Object.keys(factors).join(', ')}), got ${JSON.stringify(value)}`;
+  return z.string({ error: ({ input }) => expectation(input) }).transform((value, context) => {
     const result = scaled(value, factors);
     if (result === undefined) {
       context.addIssue({
         code: 'custom',
-        message: `expected ${what} such as ${example} (units: ${Object.keys(factors).join(', ')}), got ${JSON.stringify(value)}`,
+        message: expectation(value),
         input: value,
       });
       return z.NEVER;

@@ -66,6 +66,20 @@ describe('configuration', () => {
     expect(problems(`${MINIMAL}zzz: 1\n`)[0]).toContain('known here: name, source, ingest');
   });
 
+  it('says what a choice, a quantity and a text with a star must be', () => {
+    expect(problems('source: { type: fil, inputs: [a] }\n')).toEqual([
+      'p.yaml:1:17 source.type: expected "file", got "fil"',
+    ]);
+    expect(problems(`${MINIMAL}classify: { workers: many }\n`)).toEqual([
+      'p.yaml:2:22 classify.workers: expected "auto" or number, got "many"',
+    ]);
+    expect(problems(`${MINIMAL}ingest: { max_future: 3 }\n`)[0]).toContain('expected a duration such as 5m');
+    expect(problems('source: { type: file, inputs: [*.jsonl] }\n')[0]).toMatch(
+      /^p\.yaml: not valid YAML: .*needs quotes/,
+    );
+    expect(problems('source: &a [*a]\n')[0]).toMatch(/^p\.yaml: not valid YAML/);
+  });
+
   it('refuses broken YAML and equal keys', () => {
     expect(problems('source: [\n')[0]).toMatch(/^p\.yaml:\d+:\d+ not valid YAML: /);
     expect(problems(`${MINIMAL}name: a\nname: b\n`)[0]).toMatch(/^p\.yaml:3:1 not valid YAML: /);

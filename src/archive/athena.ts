@@ -73,7 +73,7 @@ function projection(key: PartitionKey, since: string): [string, string][] {
     day: [
       ['projection.dt.type', 'date'],
       ['projection.dt.format', 'yyyy-MM-dd'],
-      ['projection.dt.range', `${since},NOW+1DAYS`],
+      ['projection.dt.range', `${since},NOW+3DAYS`],
       ['projection.dt.interval', '1'],
       ['projection.dt.interval.unit', 'DAYS'],
     ],

@@ -18,13 +18,11 @@ export interface QueryResult {
  */
 export async function query(sql: string, options: { readonly root: string }): Promise<QueryResult> {
   const root = resolve(options.root);
-  if (
-    await stat(root).then(
-      (found) => !found.isDirectory(),
-      () => false,
-    )
-  ) {
-    throw new InputError(`${root}: expected the directory of an archive, got a file`);
+  const found = await stat(root).catch(() => undefined);
+  if (!found?.isDirectory()) {
+    throw new InputError(
+      `${root}: expected the directory of an archive, got ${found ? 'a file' : 'nothing'}`,
+    );
   }
   // Loaded here: workers and the pipeline import this stage as well, and never need it.
   const duckdb = await import('@duckdb/node-api');

@@ -1,4 +1,5 @@
 import { Piscina } from 'piscina';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResourceLimits } from 'node:worker_threads';
 import { HungError, messageOf, RetryableError, WorkerDiedError } from '../errors.ts';
 import { restoreError, type Answer } from './task.ts';
@@ -37,6 +38,8 @@ export interface PoolOptions {
 
 /** Node's timers hold 31 bits of milliseconds, and fire at once beyond. */
 const LONGEST_TIMER = 0x7fffffff;
+/** Longest wait for the replacement of a dead worker when the pool closes; one that cannot start is never ready. */
+const REPLACEMENT_MILLIS = 5_000;
 
 interface Waiting {
   readonly task: string;
@@ -69,6 +72,7 @@ export function createPool(options: PoolOptions): Pool {
   const queue: Waiting[] = [];
   const running = new Set<Waiting>();
   let deaths = 0;
+  let ready = 0;
   let lastWords = '';
   let hung: HungError | undefined;
   let closing: Promise<void> | undefined;
@@ -80,6 +84,7 @@ export function createPool(options: PoolOptions): Pool {
   // An idle worker's death loses nothing: piscina replaces it. Only when no thread is left (workers die while they
   // start) would its queue wait forever.
   piscina.on('error', (error: Error) => (lastWords = `: ${messageOf(error)}`));
+  piscina.on('workerCreate', () => ready++);
   piscina.on('workerDestroy', () => {
     deaths++;
     setImmediate(() => {
@@ -151,7 +156,11 @@ export function createPool(options: PoolOptions): Pool {
     close() {
       closing ??= (async () => {
         if (running.size + queue.length > 0) await new Promise<void>((resolve) => (idle = resolve));
-        if (!hung) await piscina.destroy();
+        // A replacement that still loads its model must not be ended either.
+        if (hung) return;
+        const patience = performance.now() + REPLACEMENT_MILLIS;
+        while (ready < options.workers + deaths && performance.now() < patience) await sleep(10);
+        await piscina.destroy();
       })();
       return closing;
     },

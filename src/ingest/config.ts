@@ -7,7 +7,10 @@ const fileSourceConfig = z.strictObject({
   type: z
     .literal('file')
     .describe('JSON lines in files, plain or gzip (told by the first bytes, not by the name)'),
-  inputs: z.array(z.string().min(1)).min(1).describe('Paths or globs; `-` is standard input'),
+  inputs: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe('Paths or globs (expanded at start); `-` is standard input'),
   topic: z
     .string()
     .min(1)

@@ -46,3 +46,10 @@ function payloadOf(root: JsonObject): unknown {
   for (const key in root) if (key !== 'payload' && key !== 'schema') return root;
   return root['payload'];
 }
+
+/** When a change was made in its database, else when it was captured: milliseconds UTC; undefined when it does not say. */
+export function changeTime(envelope: JsonObject): number | undefined {
+  const { source, ts_ms: captured } = envelope;
+  const made = isObject(source) ? source['ts_ms'] : undefined;
+  return [made, captured].find((time): time is number => typeof time === 'number' && time > 0 && time < 1e14);
+}

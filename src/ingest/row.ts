@@ -1,6 +1,6 @@
 import type { RawBatch } from '../types.ts';
 import type { IngestConfig } from './config.ts';
-import { unwrapChange } from './debezium.ts';
+import { changeTime, unwrapChange } from './debezium.ts';
 import { INFINITE, isObject, jsonType, rawNumber, TOO_DEEP, type JsonObject } from './json.ts';
 import { compileMapping, labelOf, lookUp, NOT_UTF8, takeOut } from './mapping.ts';
 import { collectMetadata, type MetadataPart } from './metadata.ts';
@@ -88,9 +88,16 @@ export function createRowReader(
     return dead(code, `${field}: expected a string in ${labelOf(mapping[field])}, got ${got}`);
   }
 
-  function readCreatedAt(body: JsonObject, batch: RawBatch, index: number): number {
+  function readCreatedAt(
+    body: JsonObject,
+    around: JsonObject | null,
+    batch: RawBatch,
+    index: number,
+  ): number {
     const value = pick('created_at', body, batch, index);
     if (value === undefined) {
+      const changedAt = around && changeTime(around);
+      if (changedAt) return changedAt * 1000;
       const millis = batch.timestamps[index]!;
       return (millis >= 0 ? millis : batch.receivedAt) * 1000;
     }
@@ -142,7 +149,7 @@ export function createRowReader(
     row.user = name('user', body, batch, index);
     row.type = name('type', body, batch, index);
     row.lang = name('lang', body, batch, index);
-    row.createdAt = readCreatedAt(body, batch, index);
+    row.createdAt = readCreatedAt(body, around, batch, index);
     const nested = pickMetadata(body, batch, index);
     if (problem) return problem;
 
