@@ -238,6 +238,13 @@ describe('createDecoder: presets', () => {
     expect(row.metadata).toMatchObject({ 'debezium.before': '{"body":"old"}', 'debezium.op': 'u' });
   });
 
+  it('debezium takes the time of the change where the row has none', () => {
+    const at = (envelope: object) =>
+      one(JSON.stringify({ op: 'r', after: { customer: 'a', text: 'x' }, ...envelope }), debezium).createdAt;
+    expect(at({ source: { ts_ms: 1772323200001 }, ts_ms: 1772323200999 })).toBe(1772323200001000);
+    expect(at({ source: { ts_ms: 0 }, ts_ms: 1772323200999 })).toBe(1772323200999000);
+  });
+
   it('debezium skips what is no content, with its reason', () => {
     const result = decode(
       [
