@@ -1,19 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  createArchive,
-  createDirectoryStore,
-  type Archive,
-  type EncodedFile,
-  type EncodeTask,
-} from './archive/index.ts';
-import { classifyWithRetry, createPool, workerCount, type Pool } from './classify/index.ts';
+import { createArchive, createDirectoryStore, type Archive } from './archive/index.ts';
 import type { Config } from './config.ts';
-import { HungError, InputError, messageOf, WorkerDiedError } from './errors.ts';
+import { HungError, InputError, messageOf } from './errors.ts';
 import type { Events } from './events.ts';
 import { createDeadLetterLimit, createFileSource, createInOrder, createPacer } from './ingest/index.ts';
 import { createTotals, type Totals } from './totals.ts';
-import type { RawBatch, ScoredBatch, Source, SourceHandlers, Store } from './types.ts';
+import type { ScoredBatch, Source, SourceHandlers, Store } from './types.ts';
+import { startWorkers, type Workers } from './workers.ts';
 
 /** A composed pipeline: run it once. */
 export interface Pipeline {
@@ -41,7 +35,6 @@ export interface Progress {
 
 /** Batches in flight for each worker: one under way, two waiting. */
 const BATCHES_PER_WORKER = 3;
-const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
@@ -60,48 +53,12 @@ export function createPipeline(config: Config, events: Events): Pipeline {
   const totals = createTotals();
   let handedOver = 0;
 
-  /** Classifies a batch in a worker; whatever happens to workers, the batch comes back whole, dead letters included. */
-  const classify = (pool: Pool, batch: RawBatch): Promise<ScoredBatch[]> =>
-    classifyWithRetry((part, buffers) => pool.run<ScoredBatch>('classify', part, buffers), batch, {
-      onWorkerDied: (fields) => events.workerDied({ task: 'classify', ...fields }),
-    });
-
-  /** Encodes a file in a worker. The task is copied, not moved, so that another worker can do it if the first one dies. */
-  async function encode(pool: Pool, task: EncodeTask): Promise<EncodedFile> {
-    try {
-      return await pool.run<EncodedFile>('encode', task);
-    } catch (error) {
-      if (!(error instanceof WorkerDiedError)) throw error;
-      events.workerDied({ task: 'encode', attempt: 1, error: error.message });
-      return await pool.run<EncodedFile>('encode', task);
-    }
-  }
-
-  /** Workers that have loaded and checked the model. */
-  async function startPool(workers: number): Promise<{ pool: Pool; model: string | null }> {
-    const pool = createPool({
-      filename: WORKER,
-      workers,
-      workerData: config,
-      timeLimit: config.classify.time_limit,
-    });
-    try {
-      // A task for each thread: ending one that still loads its model would abort the process.
-      const models = Array.from({ length: workers }, () => pool.run<string | null>('load', null));
-      const [model = null] = await Promise.all(models);
-      return { pool, model };
-    } catch (error) {
-      await pool.close();
-      throw error;
-    }
-  }
-
-  function archiveOf(pool: Pool, fail: (error: unknown) => void): Archive {
+  function archiveOf(workers: Workers, fail: (error: unknown) => void): Archive {
     return createArchive({
       config: config.archive,
       store,
       version,
-      encode: (task) => encode(pool, task),
+      encode: (task) => workers.encode(task),
       commit: (token, positions, transaction) => source.commit(token, positions, transaction),
       onFlush: (report) => {
         totals.flushed(report);
@@ -112,10 +69,10 @@ export function createPipeline(config: Config, events: Events): Pipeline {
     });
   }
 
-  function handlersOf(pool: Pool, archive: Archive, fail: (error: unknown) => void) {
+  function handlersOf(workers: Workers, archive: Archive, fail: (error: unknown) => void) {
     const pacer = createPacer(config.ingest.in_flight_bytes);
     // Enough to keep the workers busy; more would only be waited for when the pipeline stops.
-    const slots = createPacer(pool.workers * BATCHES_PER_WORKER);
+    const slots = createPacer(workers.count * BATCHES_PER_WORKER);
     const withinLimit = createDeadLetterLimit(config.ingest.dead_letters.max_consecutive);
     const order = createInOrder<{ parts: ScoredBatch[]; token: number }>(({ parts, token }) => {
       for (const scored of parts) {
@@ -135,7 +92,7 @@ export function createPipeline(config: Config, events: Events): Pipeline {
         await slots.enter(1);
         await pacer.enter(bytes);
         handedOver += batch.rows;
-        const work = classify(pool, batch).then((parts) => ({ parts, token }));
+        const work = workers.classify(batch).then((parts) => ({ parts, token }));
         order
           .submit(`${batch.topic}-${batch.partition}`, work)
           .catch(fail)
@@ -157,21 +114,21 @@ export function createPipeline(config: Config, events: Events): Pipeline {
       const started = performance.now();
       await source.check();
       await store.check();
-      const { pool, model } = await startPool(workerCount(config.classify.workers));
+      const workers = await startWorkers(config, events);
       let failure: { error: unknown } | undefined;
       const fail = (error: unknown) => {
         failure ??= { error };
         source.stop();
       };
-      const archive = archiveOf(pool, fail);
+      const archive = archiveOf(workers, fail);
       try {
-        const { handlers, order } = handlersOf(pool, archive, fail);
+        const { handlers, order } = handlersOf(workers, archive, fail);
         events.pipelineStarted({
           pipeline: config.name,
           inputs: config.source.inputs,
           store: root,
-          model: model ?? 'drop',
-          workers: pool.workers,
+          model: workers.model ?? 'drop',
+          workers: workers.count,
         });
         await source.run(handlers, { untilEnd }).catch(fail);
         await order.drain().catch(fail);
@@ -182,9 +139,9 @@ export function createPipeline(config: Config, events: Events): Pipeline {
         fail(error);
       }
       await archive.close();
-      await pool.close();
+      await workers.close();
       await Promise.all([source.close(), store.close()]);
-      if (failure) throw explained(failure.error, pool);
+      if (failure) throw explained(failure.error, workers);
       totals.value.seconds = (performance.now() - started) / 1000;
       events.pipelineStopped(totals.value);
       return totals.value;
@@ -193,9 +150,9 @@ export function createPipeline(config: Config, events: Events): Pipeline {
     async *check() {
       await source.check();
       yield `source: ${config.source.inputs.length} inputs can be read`;
-      const { pool, model } = await startPool(1);
-      yield `classify: ${model ?? 'drop (nothing is scored)'}`;
-      await pool.close();
+      const workers = await startWorkers(config, events, 1);
+      yield `classify: ${workers.model ?? 'drop (nothing is scored)'}`;
+      await workers.close();
       await store.check();
       yield `archive: ${root} can be written`;
       await Promise.all([source.close(), store.close()]);
@@ -207,9 +164,9 @@ export function createPipeline(config: Config, events: Events): Pipeline {
   };
 }
 
-/** A pool that hangs decides how the process ends, whatever failed first. */
-function explained(error: unknown, pool: Pool): unknown {
-  const hung = pool.hung();
+/** A thread that hangs decides how the process ends, whatever failed first. */
+function explained(error: unknown, workers: Workers): unknown {
+  const hung = workers.hung();
   if (!hung || error instanceof HungError) return error;
   return new HungError(`${messageOf(error)}; and then ${hung.message}`);
 }

@@ -1,6 +1,6 @@
 /**
- * The thread entry: what runs off the main thread, one named export per task; payloads and results move, they are not
- * copied. The stages are joined here and in pipeline.ts, nowhere else.
+ * The thread entry: what runs off the main thread, one named export per task; messages and results move, they are not
+ * copied. The stages are joined here, in workers.ts (the other end of these tasks) and in pipeline.ts, nowhere else.
  */
 import { workerData } from 'piscina';
 import { encodeFile, encodeSlices, type EncodeTask } from './archive/index.ts';
