@@ -7,6 +7,7 @@ import { configFrom } from './config.ts';
 import { MisconfiguredError } from './errors.ts';
 import { createEvents } from './events.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
+import { onStopSignal } from './signals.ts';
 import type { Totals } from './totals.ts';
 import { formatBytes } from './units.ts';
 
@@ -46,14 +47,13 @@ export async function demo(options: DemoOptions): Promise<void> {
   );
   const pipeline = createPipeline(config, createEvents('silent'));
   const stopBar = showProgress(pipeline);
-  const stop = () => pipeline.stop();
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const off = onStopSignal(() => pipeline.stop());
   let totals: Totals;
   try {
     totals = await pipeline.run({ untilEnd: true });
   } finally {
     stopBar();
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    off();
   }
   await summarise(options, totals);
 }

@@ -1,71 +1,61 @@
 /** The kinds of failure. Anything that is none of these is a bug: it is logged with its stack and ends the process. */
 
+/** What an operator can meet and mend: shown as one line. Anything else is a bug, and shown with its stack. */
+export class OperationalError extends Error {}
+
 /** Try again later, with backoff: a time-out, a server that answers 503. */
-export class RetryableError extends Error {
+export class RetryableError extends OperationalError {
   override name = 'RetryableError';
 }
 
 /** The configuration, or what it points to, cannot work: refuse to start. Messages say what was expected, what came and where. */
-export class MisconfiguredError extends Error {
+export class MisconfiguredError extends OperationalError {
   override name = 'MisconfiguredError';
 }
 
 /** The assignment under which a commit was made is no longer current: its buffers belong to another process now. */
-export class FencedError extends Error {
+export class FencedError extends OperationalError {
   override name = 'FencedError';
 }
 
 /** Input could not be read (a missing file, a damaged gzip stream): stop, keep what is archived. */
-export class InputError extends Error {
+export class InputError extends OperationalError {
   override name = 'InputError';
 }
 
 /** The archive could not be written (disk full, permission, bucket gone): stop, keep what is archived. */
-export class StoreError extends Error {
+export class StoreError extends OperationalError {
   override name = 'StoreError';
 }
 
 /** Something that Sluice wrote itself does not read back as written: a manifest, a position file. */
-export class CorruptError extends Error {
+export class CorruptError extends OperationalError {
   override name = 'CorruptError';
 }
 
 /** A committed transaction names a file that is neither prepared nor published. */
-export class LostFileError extends Error {
+export class LostFileError extends OperationalError {
   override name = 'LostFileError';
 }
 
 /** A worker did not answer within its limit; the process must stop without committing and be restarted. */
-export class HungError extends Error {
+export class HungError extends OperationalError {
   override name = 'HungError';
 }
 
 /** The worker that ran a task died under it (crash, exit, out of memory); the task may be tried again. */
-export class WorkerDiedError extends Error {
+export class WorkerDiedError extends OperationalError {
   override name = 'WorkerDiedError';
 }
 
 /** Too many dead letters in a row: the lane stops instead of dead-lettering a whole topic. */
-export class TooManyDeadLettersError extends Error {
+export class TooManyDeadLettersError extends OperationalError {
   override name = 'TooManyDeadLettersError';
 }
 
-const OPERATIONAL = new Set([
-  'RetryableError',
-  'MisconfiguredError',
-  'FencedError',
-  'InputError',
-  'StoreError',
-  'CorruptError',
-  'LostFileError',
-  'HungError',
-  'WorkerDiedError',
-  'TooManyDeadLettersError',
-]);
-
-/** Whether an error is one of ours, to be shown as one line; anything else is a bug and shown with its stack. */
+/** Whether an error is one of ours; see {@link OperationalError}. */
 export function isOperational(error: unknown): error is Error {
-  return error instanceof Error && OPERATIONAL.has(error.name);
+  return error instanceof OperationalError;
 }
 
 /** The message of any thrown value. */

@@ -8,6 +8,7 @@ import { exitNow, readModelFolder } from './classify/index.ts';
 import { HungError, isOperational, messageOf } from './errors.ts';
 import { createEvents } from './events.ts';
 import { createPipeline } from './pipeline.ts';
+import { onStopSignal } from './signals.ts';
 import type { Totals } from './totals.ts';
 
 /** Writes results to standard output; log lines and errors go to standard error. */
@@ -15,21 +16,11 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Stops reading and flushes on the first SIGINT or SIGTERM; a second one ends the process as the system would. */
-function stopOnSignal(stop: (signal: string) => void): () => void {
-  const listeners = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
-    const listener = () => stop(signal);
-    process.once(signal, listener);
-    return () => process.off(signal, listener);
-  });
-  return () => listeners.forEach((off) => off());
-}
-
 async function run(file: string, options: { untilEnd?: boolean; json?: boolean }): Promise<void> {
   const config = loadConfig(file);
   const events = createEvents(config.log.level);
   const pipeline = createPipeline(config, events);
-  const off = stopOnSignal((signal) => {
+  const off = onStopSignal((signal) => {
     events.stopRequested(signal);
     pipeline.stop();
   });

@@ -149,7 +149,7 @@ export function createPipeline(config: Config, events: Events): Pipeline {
 
     async *check() {
       await source.check();
-      yield `source: ${config.source.inputs.length} inputs can be read`;
+      yield `source: ${config.source.inputs.join(', ')} can be read`;
       const workers = await startWorkers(config, events, 1);
       yield `classify: ${workers.model ?? 'drop (nothing is scored)'}`;
       await workers.close();

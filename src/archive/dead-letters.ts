@@ -1,4 +1,5 @@
 import type { DeadLetter } from '../types.ts';
+import { concatenate } from './concatenate.ts';
 
 /** Directory of dead letters below the store's root. The underscore hides it from pyarrow's datasets and from Athena. */
 export const DEAD_LETTERS = '_dead_letters';
@@ -45,16 +46,6 @@ export function deadLetterFiles(letters: readonly DeadLetter[], transaction: str
     content: concatenate(lines),
     rows: lines.length,
   }));
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 function lineOf(letter: DeadLetter): DeadLetterLine {

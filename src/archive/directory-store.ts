@@ -31,7 +31,8 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
   const root = resolve(path);
   const manifests = join(root, OWN, 'manifests');
   const pending = join(root, OWN, 'pending');
-  const suffix = `.${encodeURIComponent(owner)}.tmp`;
+  const suffixOf = (whose: string) => `.${encodeURIComponent(whose)}.tmp`;
+  const suffix = suffixOf(owner);
   const bounded = limiter(PARALLEL);
 
   /** The place of a key; a key that leaves the root is refused, whoever made it. */
@@ -42,8 +43,8 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
     return join(root, key);
   }
 
-  function hiddenOf(place: string): string {
-    return join(dirname(place), `.${place.slice(dirname(place).length + 1)}${suffix}`);
+  function hiddenOf(place: string, whose = owner): string {
+    return join(dirname(place), `.${basename(place)}${suffixOf(whose)}`);
   }
 
   /** Where the manifest of a finished transaction is; `pendingOf` has it until then. */
@@ -198,11 +199,7 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
   /** Another owner's manifest names another hidden file; a process that takes over publishes that one. */
   function hiddenFor(file: PreparedFile, place: string): string {
     const { owner: other } = file.handle;
-    if (typeof other !== 'string' || other === owner) return hiddenOf(place);
-    return join(
-      dirname(place),
-      `.${place.slice(dirname(place).length + 1)}.${encodeURIComponent(other)}.tmp`,
-    );
+    return hiddenOf(place, typeof other === 'string' ? other : owner);
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type WriterProperties,
 } from 'parquet-wasm';
 import { createArrowEncoder } from './arrow.ts';
+import { concatenate } from './concatenate.ts';
 import type { Columns } from './merge.ts';
 import { sortedOrder } from './order.ts';
 
@@ -51,14 +52,7 @@ export async function writeParquet(
   const parts: Uint8Array[] = [];
   const output: ReadableStream<Uint8Array> = await transformParquetStream(batches, properties(options));
   for await (const part of output) parts.push(part);
-  // Not Buffer.concat: small results would lie in a shared pool, which cannot be transferred.
-  const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    file.set(part, at);
-    at += part.length;
-  }
-  return file;
+  return concatenate(parts);
 }
 
 /** Customers in order of their names, rows of each by event time; undefined when they stand so. */

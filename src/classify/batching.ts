@@ -67,8 +67,3 @@ function cheapestCuts(
   for (let end = order.length; end > 0; end = startOf[end]!) cuts.push([startOf[end]!, end]);
   return cuts.reverse();
 }
-
-/** Padded tokens of a plan: what the model computes. */
-export function paddedTokens(batches: readonly Batch[]): number {
-  return batches.reduce((sum, batch) => sum + batch.longest * batch.rows.length, 0);
-}

@@ -3,7 +3,7 @@ import { gunzip, isGzip } from './gunzip.ts';
 
 const CHUNK = 256 * 1024;
 
-/** What {@link readBytes} tells while it reads. */
+/** What {@link readFileBytes} and {@link readStreamBytes} tell while they read. */
 export interface ReadProgress {
   /** Called with the number of bytes of the file (compressed or plain) that were read. */
   readonly onRead: (bytes: number) => void;

@@ -58,12 +58,13 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
 
   async function assign(handlers: SourceHandlers): Promise<number> {
     const paths = await resolveInputs(config.inputs);
-    positions = await takeOverPositions(positionFile);
-    const registry = await positions.register(paths);
+    const known = await takeOverPositions(positionFile);
+    positions = known;
+    const registry = await known.register(paths);
     const assigned = [...registry].map(([path, partition]) => ({
       path,
       partition,
-      ...positions!.committed(partition),
+      ...known.committed(partition),
     }));
     lanes = assigned.map(({ path, partition, offset }) => ({
       path,
@@ -83,7 +84,6 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
       failure: null,
     }));
     await Promise.all(lanes.filter(({ path }) => path !== STDIN).map(measure));
-    const known = positions;
     const { epoch: token } = known;
     // With those that are read no more: what their last commit names must be published all the same.
     const all = new Set([...registry.values(), ...known.partitions()]);

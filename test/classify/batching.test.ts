@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { paddedTokens, planBatches } from '../../src/classify/batching.ts';
+import { planBatches, type Batch } from '../../src/classify/batching.ts';
+
+/** Padded tokens of a plan: what the model computes. */
+function paddedTokens(batches: readonly Batch[]): number {
+  return batches.reduce((sum, batch) => sum + batch.longest * batch.rows.length, 0);
+}
 
 const lengths = fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 200 });
 const options = fc.record({

@@ -8,6 +8,13 @@ const message = (value: Record<string, unknown>) =>
   `${JSON.stringify({ customer: 'acme', text: 'hello', ...value })}\n`;
 const DROP = { classify: { model: 'drop' } };
 
+/** A configuration that follows one input and flushes as soon as a row is that old. */
+function flushingByAge(directory: string, input: string, age: string): string {
+  const store = { type: 'directory', path: './out' };
+  const archive = { store, rotate: { age } };
+  return writeConfig(directory, { source: { type: 'file', inputs: [input] }, ...DROP, archive });
+}
+
 /** Resolves when the process has logged an event. */
 function logged(run: ReturnType<typeof start>, action: string): Promise<void> {
   return new Promise((done, fail) => {
@@ -86,11 +93,7 @@ describe('sluice run', () => {
     const directory = scratch();
     const input = join(directory, 'in.jsonl');
     writeFileSync(input, message({ id: '1' }));
-    const config = writeConfig(directory, {
-      source: { type: 'file', inputs: ['in.jsonl'] },
-      ...DROP,
-      archive: { store: { type: 'directory', path: './out' }, rotate: { age: '500ms' } },
-    });
+    const config = flushingByAge(directory, 'in.jsonl', '500ms');
     const run = start(['run', config]);
     await logged(run, 'flushed');
     expect(await rows(directory, 'select count(*) as n from content')).toEqual([{ n: 1n }]);
@@ -113,11 +116,7 @@ describe('sluice run', () => {
     const directory = scratch();
     const input = join(directory, 'in.jsonl');
     writeFileSync(input, message({ id: '1' }));
-    const config = writeConfig(directory, {
-      source: { type: 'file', inputs: ['in.jsonl'] },
-      ...DROP,
-      archive: { store: { type: 'directory', path: './out' }, rotate: { age: '300ms' } },
-    });
+    const config = flushingByAge(directory, 'in.jsonl', '300ms');
     const first = start(['run', config]);
     await logged(first, 'flushed');
     const second = start(['run', config]);
@@ -151,11 +150,7 @@ describe('sluice run', () => {
 
   it('standard input that is slow and stays open: lines are archived by age, the rest on SIGTERM, and the process ends', async () => {
     const directory = scratch();
-    const config = writeConfig(directory, {
-      source: { type: 'file', inputs: ['-'] },
-      ...DROP,
-      archive: { store: { type: 'directory', path: './out' }, rotate: { age: '200ms' } },
-    });
+    const config = flushingByAge(directory, '-', '200ms');
     const run = start(['run', config], { stdin: true });
     run.process.stdin!.write(message({ id: '1' }));
     await logged(run, 'flushed');

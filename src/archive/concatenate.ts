@@ -1,0 +1,10 @@
+/** Parts as one piece in an ArrayBuffer of its own, which can be transferred: Buffer.concat may give a part of a pool. */
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
