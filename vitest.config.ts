@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/services/setup.ts'],
     // Native modules (onnxruntime, tokenizers) and worker threads want processes of their own.
     pool: 'forks',
     maxWorkers: 2,
