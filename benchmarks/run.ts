@@ -1,4 +1,4 @@
-/** `npm run bench -- [pipeline|decode|classify|archive|all] …`: runs benchmarks and prints their figures. */
+/** `npm run bench -- [pipeline|decode|classify|archive|s3|all] …`: runs benchmarks and prints their figures. */
 import { cpus } from 'node:os';
 import type { Figure } from './pipeline.ts';
 
@@ -7,6 +7,7 @@ const BENCHMARKS: Record<string, () => Promise<{ run: () => Promise<readonly Fig
   decode: () => import('./decode.ts'),
   classify: () => import('./classify.ts'),
   archive: () => import('./archive.ts'),
+  s3: () => import('./s3.ts'),
 };
 
 const wanted = process.argv.slice(2);

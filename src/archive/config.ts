@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, size } from '../units.ts';
+import { s3StoreConfig } from './s3-config.ts';
 
 /** What the path of a shard file names, outermost first; `hour` needs `day`. */
 export type PartitionKey = 'customer' | 'day' | 'hour';
@@ -9,6 +10,7 @@ const storeConfig = z.discriminatedUnion('type', [
     type: z.literal('directory').describe('Files below a local directory'),
     path: z.string().min(1).describe('Root directory of the archive, made when missing').default('./out'),
   }),
+  s3StoreConfig,
 ]);
 
 /** The `archive:` section of the configuration. Sizes in bytes and durations in milliseconds once parsed. */

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checksum } from '../../src/archive/encode.ts';
 import { LostFileError } from '../../src/errors.ts';
-import type { PreparedFile, Store, Transaction } from '../../src/types.ts';
+import type { Store } from '../../src/ports.ts';
+import type { PreparedFile, Transaction } from '../../src/types.ts';
 
-/** One store under test, over storage that starts empty. */
+/** One store under test, over storage that starts empty. Its sweep goes by no age: everything is old enough. */
 export interface StoreUnderTest {
   readonly store: Store;
   /** Another process on the same storage. */
@@ -33,10 +34,11 @@ const file = (key: string, content: Uint8Array): Omit<PreparedFile, 'handle'> =>
 const transaction = (id: string, files: readonly PreparedFile[]): Transaction => ({
   version: 1,
   id,
+  pipeline: 'sluice',
   createdAt: '2026-01-01T00:00:00.000Z',
   reason: 'age',
   files,
-  partitions: [{ topic: 't', partition: 0, from: 0, to: 1, rows: 1, deadLetters: 0, skipped: 0 }],
+  partitions: [{ topic: 't', partition: 0, from: 0, to: 1, rows: 1, deadLetters: 0, skipped: 0, absent: 0 }],
 });
 
 /** What every Store must do. Call it at the top of a store's test file. */
@@ -122,6 +124,51 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect((await under.store.readManifest('tx1'))?.transaction).toEqual(transaction('tx1', []));
     });
 
+    it('takes the same call again, as after an answer that was lost', async () => {
+      const prepared = await under.store.prepare(file(key, content), content);
+      await under.store.writeManifest(transaction('tx1', [prepared]));
+      for (const again of [1, 2]) {
+        await under.store.publish(prepared);
+        await under.store.finish('tx1');
+        expect([again, await under.store.transactions()]).toEqual([again, [{ id: 'tx1', finished: true }]]);
+      }
+      expect(await under.visible()).toEqual([key]);
+    });
+
+    it('lists transactions by id, whether they are finished or not', async () => {
+      expect(await under.store.transactions()).toEqual([]);
+      for (const id of ['tx3', 'tx1', 'tx2']) await under.store.writeManifest(transaction(id, []));
+      await under.store.finish('tx2');
+      expect(await under.again().transactions()).toEqual([
+        { id: 'tx1', finished: false },
+        { id: 'tx2', finished: true },
+        { id: 'tx3', finished: false },
+      ]);
+    });
+
+    it('lists and reads what readers see, and nothing of its own', async () => {
+      const list = async () => {
+        const listed: Record<string, number> = {};
+        for await (const each of under.again().files()) listed[each.key] = each.bytes;
+        return listed;
+      };
+      expect(await list()).toEqual({});
+      const letters = '_dead_letters/dt=2026-01-01/tx1.jsonl';
+      const prepared = [
+        await under.store.prepare(file(key, content), content),
+        await under.store.prepare({ ...file(letters, content), kind: 'dead_letters' }, content),
+      ];
+      await under.store.writeManifest(transaction('tx1', prepared));
+      expect(await list()).toEqual({});
+      expect(await under.store.read(key)).toBeUndefined();
+      for (const each of prepared) await under.store.publish(each);
+      expect(await list()).toEqual({ [key]: content.length, [letters]: content.length });
+      expect(await under.again().read(key)).toEqual(content);
+      await under.store.finish('tx1');
+      expect(Object.keys(await list())).toHaveLength(2);
+      await expect(under.store.read('../x')).rejects.toMatchObject({ name: 'StoreError' });
+    });
+
     it('knows a manifest that is missing from one that is damaged', async () => {
       expect(await under.store.readManifest('tx9')).toBeUndefined();
       await under.store.writeManifest(transaction('tx1', []));
@@ -136,6 +183,18 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await expect(under.store.publish(prepared)).rejects.toThrow(LostFileError);
       expect(await under.visible()).toEqual([]);
       expect(await under.store.sweep(new Set())).toBe(0);
+    });
+
+    it('discards published files, those that are not there included', async () => {
+      const prepared = await under.store.prepare(file(key, content), content);
+      const other = await under.store.prepare(file('dt=2026-01-01/tx2-0.parquet', content), content);
+      await under.store.publish(prepared);
+      await under.store.publish(other);
+      await under.again().discard([prepared]);
+      await under.again().discard([prepared]);
+      expect(await under.visible()).toEqual([other.key]);
+      await expect(under.store.publish(prepared)).rejects.toThrow(LostFileError);
+      expect(await under.store.read(key)).toBeUndefined();
     });
 
     it('sweeps what no committed transaction names, and nothing else', async () => {

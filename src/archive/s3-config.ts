@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { duration, size } from '../units.ts';
+
+const MiB = 1024 ** 2;
+
+const encryption = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('none').describe('Asks for nothing: the default of the bucket holds'),
+  }),
+  z.strictObject({
+    type: z.literal('s3').describe('SSE-S3: keys that the server manages (AES256)'),
+  }),
+  z
+    .strictObject({
+      type: z.literal('kms').describe('SSE-KMS: keys of the key management service'),
+      kms_key: z
+        .string()
+        .min(1)
+        .describe(
+          'Id, ARN or alias of the key; `{customer}` stands for the customer of the file (bytes other than letters, digits, `-` and `_` as `/` and two hex digits, so that every customer has an alias of its own)',
+        )
+        .optional(),
+      kms_key_default: z
+        .string()
+        .min(1)
+        .describe('Key of what belongs to no single customer: manifests, dead letters; else `kms_key`')
+        .optional(),
+      bucket_key: z
+        .boolean()
+        .describe(
+          'Derive the keys of objects from one of the bucket, which saves requests to the key service',
+        )
+        .default(true),
+    })
+    .refine(
+      ({ kms_key, kms_key_default }) => !kms_key?.includes('{customer}') || kms_key_default !== undefined,
+      'expected `kms_key_default` beside a `kms_key` with {customer}: manifests and dead letters belong to none',
+    )
+    .refine(
+      ({ kms_key_default }) => !kms_key_default?.includes('{'),
+      'expected a `kms_key_default` without a placeholder',
+    ),
+]);
+
+/** The `s3` member of `archive.store`. Sizes in bytes and durations in milliseconds once parsed. */
+export const s3StoreConfig = z.strictObject({
+  type: z.literal('s3').describe('Objects in a bucket of Amazon S3, or of a server with the same interface'),
+  bucket: z
+    .string()
+    .regex(
+      /^(arn:[^\s]+|[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9])$/,
+      'expected the name of a bucket, without `s3://` and without a path, or the ARN of an access point',
+    )
+    .describe('Name of the bucket, which must exist, or ARN of an access point'),
+  prefix: z
+    .string()
+    .refine(
+      (prefix) =>
+        prefix === '' ||
+        (prefix.endsWith('/') &&
+          !/[\\\0]/.test(prefix) &&
+          prefix
+            .slice(0, -1)
+            .split('/')
+            .every((part) => !['', '.', '..', '_sluice'].includes(part))),
+      'expected nothing, or a path such as `moderation/`: no `/` before it, one after it, without `.`, `..` and `_sluice`',
+    )
+    .describe('What all keys begin with; Sluice alone writes below it')
+    .default(''),
+  region: z
+    .string()
+    .min(1)
+    .describe("The bucket's region; else that of the environment (AWS_REGION, the profile)")
+    .optional(),
+  endpoint: z
+    .url({ protocol: /^https?$/, error: 'expected a URL such as http://localhost:7070' })
+    .describe('Address of a server other than Amazon S3')
+    .optional(),
+  path_style: z
+    .boolean()
+    .describe('Name the bucket in the path of requests, not in the host name: most S3 clones need it')
+    .default(false),
+  encryption: encryption.describe('Server-side encryption of all objects').prefault({ type: 'none' }),
+  storage_class: z
+    .string()
+    .regex(/^[A-Z0-9_]+$/, 'expected a storage class such as STANDARD or INTELLIGENT_TIERING')
+    .describe("Storage class of content files; else the bucket's default (all others: that default)")
+    .optional(),
+  part_bytes: size()
+    .refine((bytes) => bytes >= 5 * MiB && bytes <= 1024 * MiB, 'expected 5MiB to 1GiB')
+    .describe('Larger files are uploaded in parts of this size, several at a time')
+    .prefault('8MiB'),
+  connections: z
+    .int()
+    .min(1)
+    .max(1024)
+    .describe('Most requests at a time, each on a connection of its own')
+    .default(32),
+  connect_timeout: duration()
+    .refine((ms) => ms >= 1, 'expected 1ms or more')
+    .describe('Longest wait for a connection; then the request is tried again')
+    .prefault('5s'),
+  idle_timeout: duration()
+    .refine((ms) => ms >= 1, 'expected 1ms or more')
+    .describe('Longest silence of a server within a request; then the request is tried again')
+    .prefault('30s'),
+});
+
+/** The `s3` member of `archive.store` after checks. Credentials never stand in it: they come by the standard chain. */
+export type S3StoreConfig = z.infer<typeof s3StoreConfig>;
