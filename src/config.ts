@@ -6,7 +6,9 @@ import { archiveConfig } from './archive/config.ts';
 import { classifyConfig, resolveModel } from './classify/config.ts';
 import { MisconfiguredError, messageOf } from './errors.ts';
 import { ingestConfig, sourceConfig } from './ingest/config.ts';
+import { kafkaConfig, type KafkaConfig } from './kafka.ts';
 import { didYouMean } from './suggest.ts';
+import { duration } from './units.ts';
 
 /** The whole configuration: each stage owns its piece. Keys are snake_case; sizes such as `128MiB`, durations such as `5m`. */
 export const configSchema = z.strictObject({
@@ -15,12 +17,45 @@ export const configSchema = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and dashes')
     .describe('Name of the pipeline: in logs, and in the name of its position file')
     .default('sluice'),
+  kafka: kafkaConfig.describe('How brokers are reached').optional(),
   source: sourceConfig.describe('Where messages come from'),
   ingest: ingestConfig.describe('How messages are paced and decoded').prefault({}),
   classify: classifyConfig
     .describe('Which model scores the messages, and the policy that decides')
     .prefault({}),
   archive: archiveConfig.describe('Where and how rows are written as Parquet').prefault({}),
+  dead_letters: z
+    .strictObject({
+      files: z
+        .boolean()
+        .describe('Write them as files in the archive, in the transaction of their flush')
+        .default(true),
+      topic: z
+        .string()
+        .min(1)
+        .max(249)
+        .describe(
+          'Kafka topic that gets each of them, at least once, before its offset is committed; needs `kafka`',
+        )
+        .optional(),
+    })
+    .describe('Where messages go that can never become rows')
+    .prefault({}),
+  server: z
+    .strictObject({
+      listen: z
+        .string()
+        .regex(/^(off|.+:\d{1,5})$/, 'expected host:port or off')
+        .describe('Address of /metrics, /live and /ready as host:port, or `off`')
+        .default('off'),
+    })
+    .describe('Metrics and health over HTTP')
+    .prefault({}),
+  stop_timeout: duration()
+    .describe(
+      'How long the last flush may take once a stop was asked for; keep it under the time until SIGKILL',
+    )
+    .prefault('25s'),
   log: z
     .strictObject({
       level: z
@@ -105,15 +140,29 @@ export function configFrom(value: z.input<typeof configSchema>, directory = proc
 }
 
 function resolvePaths(config: Config, directory: string): Config {
-  const { source, classify, archive } = config;
+  const { kafka, source, classify, archive } = config;
+  const at = (path: string) => resolve(directory, path);
+  const { store } = archive;
   return {
     ...config,
-    source: {
-      ...source,
-      inputs: source.inputs.map((input) => (input === '-' ? input : resolve(directory, input))),
-    },
+    ...(kafka ? { kafka: { ...kafka, tls: resolveTls(kafka.tls, at) } } : {}),
+    source:
+      source.type === 'file'
+        ? { ...source, inputs: source.inputs.map((input) => (input === '-' ? input : at(input))) }
+        : source,
     classify: { ...classify, model: resolveModel(classify.model, directory) },
-    archive: { ...archive, store: { ...archive.store, path: resolve(directory, archive.store.path) } },
+    archive: { ...archive, store: store.type === 'directory' ? { ...store, path: at(store.path) } : store },
+  };
+}
+
+function resolveTls(tls: KafkaConfig['tls'], at: (path: string) => string): KafkaConfig['tls'] {
+  if (typeof tls === 'boolean') return tls;
+  const { ca, cert, key } = tls;
+  return {
+    ...tls,
+    ...(ca ? { ca: at(ca) } : {}),
+    ...(cert ? { cert: at(cert) } : {}),
+    ...(key ? { key: at(key) } : {}),
   };
 }
 

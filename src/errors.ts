@@ -16,6 +16,13 @@ export class MisconfiguredError extends OperationalError {
 /** The assignment under which a commit was made is no longer current: its buffers belong to another process now. */
 export class FencedError extends OperationalError {
   override name = 'FencedError';
+  /** Whether an attempt that was never answered may have been committed all the same: then nothing may be discarded. */
+  readonly mayHaveCommitted: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly mayHaveCommitted?: boolean } = {}) {
+    super(message, options);
+    this.mayHaveCommitted = options.mayHaveCommitted ?? false;
+  }
 }
 
 /** Input could not be read (a missing file, a damaged gzip stream): stop, keep what is archived. */

@@ -1,78 +1,176 @@
 import { ecsFormat } from '@elastic/ecs-pino-format';
 import { pino, type Logger } from 'pino';
-import { formatBytes } from './units.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { type PartitionLag } from './ports.ts';
+import { ACTIONS, type FlushReport, type ScoredBatch } from './types.ts';
 import type { Totals } from './totals.ts';
-import type { FlushReport } from './types.ts';
+import { formatBytes } from './units.ts';
 
 /**
- * Every log line, one function per event. Lines are JSON with Elastic Common Schema field names. Never the text of a
- * message, never a secret.
+ * Every log line and every count, one function per event. Lines are JSON with Elastic Common Schema field names. Never the
+ * text of a message, never a secret.
  */
 export interface Events {
+  readonly metrics: Metrics;
   pipelineStarted(fields: {
     pipeline: string;
-    inputs: readonly string[];
+    source: string;
     store: string;
     model: string;
     workers: number;
   }): void;
+  serverStarted(address: string): void;
+  assigned(partitions: number): void;
+  unassigned(fields: { reason: 'revoked' | 'lost'; token: number }): void;
   assignmentRecovered(fields: {
     partitions: number;
     transactions: number;
     files: number;
     swept: number;
   }): void;
+  batchScored(batch: ScoredBatch): void;
   flushed(report: FlushReport): void;
-  deadLettered(counts: Readonly<Record<string, number>>): void;
+  /** A flush that others have taken over from. */
+  fenced(error: Error): void;
+  lagged(lag: readonly PartitionLag[]): void;
   workerDied(fields: { task: string; rows?: number; attempt: number; error: string }): void;
-  publishRetried(fields: { key: string; attempt: number; error: string }): void;
+  storeRetried(fields: { operation: string; subject: string; attempt: number; error: string }): void;
+  sweepFailed(error: Error): void;
+  /** A committed file vanished; its transaction is read again, or its rows are lost. */
+  transactionLost(fields: {
+    transaction: string;
+    detail: string;
+    ranges: readonly string[];
+    rewound: boolean;
+  }): void;
+  /** The topic deleted messages before they were read. */
+  offsetsExpired(fields: { topic: string; partition: number; from: number; to: number }): void;
+  /** The source lost its connection or its membership, and tries again. */
+  sourceFailed(fields: { error: string }): void;
   stopRequested(signal: string): void;
   pipelineStopped(totals: Totals): void;
   pipelineFailed(error: Error, operational: boolean): void;
 }
 
-/** Events written to standard error as JSON lines, at or above `level`. */
-export function createEvents(level: string): Events {
+/** Events written to standard error as JSON lines, at or above `level`, and counted. */
+export function createEvents(level: string, metrics = createMetrics()): Events {
   const log: Logger = pino(
     { ...ecsFormat({ serviceName: 'sluice' }), level },
     pino.destination({ fd: 2, sync: true }),
   );
-  const named = (action: string) => ({ 'event.action': action });
+  const named = (action: string, fields?: object) => ({
+    'event.action': action,
+    ...(fields && { sluice: fields }),
+  });
   return {
+    metrics,
     pipelineStarted: (fields) =>
-      log.info({ ...named('pipeline-started'), sluice: fields }, `pipeline ${fields.pipeline} started`),
-    assignmentRecovered: (fields) =>
+      log.info(named('pipeline-started', fields), `pipeline ${fields.pipeline} started`),
+    serverStarted: (address) => log.info(named('server-started', { address }), `metrics at ${address}`),
+    assigned(partitions) {
+      metrics.assignments.inc();
+      metrics.assignedPartitions.set(partitions);
+      log.info(named('assigned', { partitions }), `assigned ${partitions} partitions`);
+    },
+    unassigned(fields) {
+      metrics.assignedPartitions.set(0);
+      log.info(named('unassigned', fields), `assignment ${fields.token} was ${fields.reason}`);
+    },
+    assignmentRecovered(fields) {
+      metrics.recovered.inc(fields.transactions);
+      metrics.swept.inc(fields.swept);
       log.info(
-        { ...named('assignment-recovered'), sluice: fields },
+        named('assignment-recovered', fields),
         `recovered ${fields.transactions} transactions with ${fields.files} files, swept ${fields.swept}`,
-      ),
-    flushed: (report) =>
+      );
+    },
+    batchScored(batch) {
+      countBatch(metrics, batch);
+      if (batch.deadLetters.length === 0) return;
+      const codes: Record<string, number> = {};
+      for (const { stage, code } of batch.deadLetters) {
+        codes[code] = (codes[code] ?? 0) + 1;
+        metrics.deadLetters.inc({ stage, code });
+      }
+      log.warn(named('dead-lettered', { codes }), `dead letters: ${JSON.stringify(codes)}`);
+    },
+    flushed(report) {
+      metrics.flushes.inc({ reason: report.reason });
+      metrics.flushSeconds.observe(report.seconds);
+      metrics.rows.inc(report.rows);
+      metrics.files.inc(report.files);
+      metrics.bytes.inc(report.bytes);
+      metrics.lastFlush.setToCurrentTime();
       log.info(
-        { ...named('flushed'), sluice: report },
+        named('flushed', report),
         `flushed ${report.rows} rows to ${report.files} files, ${formatBytes(report.bytes)} (${report.reason})`,
-      ),
-    deadLettered: (counts) =>
+      );
+    },
+    fenced(error) {
+      metrics.fenced.inc();
+      log.warn({ ...named('fenced'), 'error.type': error.name }, `a flush was dropped: ${error.message}`);
+    },
+    lagged(lag) {
+      // Partitions that were taken away must not keep their last value.
+      metrics.positionLag.reset();
+      metrics.commitLag.reset();
+      for (const { topic, partition, position, committed, end } of lag) {
+        metrics.positionLag.set({ topic, partition }, Math.max(0, end - position));
+        metrics.commitLag.set({ topic, partition }, Math.max(0, end - committed));
+      }
+    },
+    workerDied(fields) {
+      metrics.workerDeaths.inc({ task: fields.task });
+      log.error(named('worker-died', fields), `a worker died in ${fields.task}: ${fields.error}`);
+    },
+    storeRetried(fields) {
+      metrics.storeRetries.inc({ operation: fields.operation });
       log.warn(
-        { ...named('dead-lettered'), sluice: { codes: counts } },
-        `dead letters: ${JSON.stringify(counts)}`,
-      ),
-    workerDied: (fields) =>
+        named('store-retried', fields),
+        `${fields.operation} of ${fields.subject} failed, trying again: ${fields.error}`,
+      );
+    },
+    sweepFailed: (error) =>
+      log.warn(named('sweep-failed'), `unfinished files stay for now: ${error.message}`),
+    transactionLost(fields) {
+      const { transaction, ranges, detail, rewound } = fields;
+      (rewound ? metrics.rewound : metrics.lost).inc();
+      const outcome = rewound
+        ? 'it is undone and its messages are read again'
+        : 'its messages have expired, so the rows of that file are LOST; `sluice verify` names them';
       log.error(
-        { ...named('worker-died'), sluice: fields },
-        `a worker died in ${fields.task}: ${fields.error}`,
-      ),
-    publishRetried: (fields) =>
-      log.warn(
-        { ...named('publish-retried'), sluice: fields },
-        `publishing ${fields.key} again: ${fields.error}`,
-      ),
-    stopRequested: (signal) => log.info({ ...named('stop-requested') }, `${signal}: flushing, then stopping`),
+        named('transaction-lost', fields),
+        `a file of committed transaction ${transaction} (${ranges.join(', ')}) has vanished: ${outcome}: ${detail}`,
+      );
+    },
+    offsetsExpired(fields) {
+      const { topic, partition, from, to } = fields;
+      metrics.expired.inc(to - from);
+      log.error(
+        named('offsets-expired', fields),
+        `${topic}-${partition}: offsets ${from} to ${to} were deleted before they were read: raise the topic's retention, or read faster`,
+      );
+    },
+    sourceFailed(fields) {
+      metrics.sourceFailures.inc();
+      log.warn(named('source-failed', fields), `the source failed, trying again: ${fields.error}`);
+    },
+    stopRequested: (signal) => log.info(named('stop-requested'), `${signal}: flushing, then stopping`),
     pipelineStopped: (totals) =>
-      log.info({ ...named('pipeline-stopped'), sluice: totals }, `stopped after ${totals.rows} rows`),
+      log.info(named('pipeline-stopped', totals), `stopped after ${totals.rows} rows`),
     pipelineFailed: (error, operational) =>
       log.error(
         { ...named('pipeline-failed'), ...(operational ? { 'error.type': error.name } : { err: error }) },
         error.message,
       ),
   };
+}
+
+function countBatch(metrics: Metrics, batch: ScoredBatch): void {
+  const skipped = Object.values(batch.skipped).reduce((sum, count) => sum + count, 0);
+  metrics.messages.inc(batch.rows + batch.deadLetters.length + skipped);
+  for (const counts of Object.values(batch.tally.actions)) {
+    for (const [index, action] of ACTIONS.entries()) metrics.decisions.inc({ action }, counts[index]!);
+  }
+  for (const [part, seconds] of Object.entries(batch.seconds)) metrics.workerSeconds.inc({ part }, seconds);
 }

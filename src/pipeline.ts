@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { createArchive, createDirectoryStore, type Archive } from './archive/index.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openDeadLetterTopic, openSource, openStore } from './adapters.ts';
+import { createArchive, type Archive } from './archive/index.ts';
 import type { Config } from './config.ts';
-import { HungError, InputError, messageOf } from './errors.ts';
+import { FencedError, HungError, InputError, StoreError, messageOf } from './errors.ts';
 import type { Events } from './events.ts';
-import { createDeadLetterLimit, createFileSource, createInOrder, createPacer } from './ingest/index.ts';
+import { createDeadLetterLimit, createInOrder, createPacer } from './ingest/index.ts';
+import { startServer, type Server } from './server.ts';
+import { free } from './memory.ts';
 import { createTotals, type Totals } from './totals.ts';
-import type { ScoredBatch, Source, SourceHandlers, Store } from './types.ts';
+import type { SourceHandlers } from './ports.ts';
+import type { Position, ScoredBatch } from './types.ts';
 import { startWorkers, type Workers } from './workers.ts';
 
 /** A composed pipeline: run it once. */
@@ -33,6 +37,12 @@ export interface Progress {
   readonly handedOver: number;
 }
 
+/** What a caller may decide beside the configuration. */
+export interface PipelineOptions {
+  /** Where reading ends instead of at the partitions' ends; see `sluice replay`. */
+  readonly until?: readonly Position[];
+}
+
 /** Batches in flight for each worker: one under way, two waiting. */
 const BATCHES_PER_WORKER = 3;
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -44,47 +54,66 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
  * and put back into order, so that the archive's buffers always hold a whole prefix of each partition: any flush is
  * consistent with the offsets that it commits.
  */
-export function createPipeline(config: Config, events: Events): Pipeline {
-  const root = config.archive.store.path;
-  const source: Source = createFileSource(config.source, {
-    positionFile: join(root, '_sluice', `${config.name}.positions`),
-  });
-  const store: Store = createDirectoryStore({ path: root, owner: config.name });
+export function createPipeline(config: Config, events: Events, options: PipelineOptions = {}): Pipeline {
+  const store = openStore(config);
+  const source = openSource(config, store, events, options);
+  const deadLetters = openDeadLetterTopic(config);
   const totals = createTotals();
+  const pacer = createPacer(config.ingest.in_flight_bytes);
+  const stopping = new AbortController();
   let handedOver = 0;
+  let recovering = true;
 
   function archiveOf(workers: Workers, fail: (error: unknown) => void): Archive {
     return createArchive({
       config: config.archive,
       store,
+      pipeline: config.name,
       version,
       encode: (task) => workers.encode(task),
       commit: (token, positions, transaction) => source.commit(token, positions, transaction),
+      readable: (positions) => source.readable(positions),
+      deadLetterFiles: config.dead_letters.files,
+      onDeadLetters: deadLetters && ((letters) => deadLetters.send(letters)),
       onFlush: (report) => {
         totals.flushed(report);
         events.flushed(report);
       },
-      onPublishRetry: (fields) => events.publishRetried(fields),
+      onRetry: (retry) => events.storeRetried(retry),
+      onLost: (lost) => events.transactionLost(lost),
+      onSweepFailed: (error) => events.sweepFailed(error),
+      onFenced: (error) => events.fenced(error),
       onFailure: fail,
     });
   }
 
   function handlersOf(workers: Workers, archive: Archive, fail: (error: unknown) => void) {
-    const pacer = createPacer(config.ingest.in_flight_bytes);
     // Enough to keep the workers busy; more would only be waited for when the pipeline stops.
     const slots = createPacer(workers.count * BATCHES_PER_WORKER);
-    const withinLimit = createDeadLetterLimit(config.ingest.dead_letters.max_consecutive);
+    let withinLimit = createDeadLetterLimit(config.ingest.dead_letters.max_consecutive);
     const order = createInOrder<{ parts: ScoredBatch[]; token: number }>(({ parts, token }) => {
       for (const scored of parts) {
         withinLimit(scored);
         archive.add(scored, token);
         totals.scored(scored);
-        if (scored.deadLetters.length > 0) events.deadLettered(countCodes(scored));
+        events.batchScored(scored);
+        free(scored.arena);
       }
     });
     const handlers: SourceHandlers = {
       async assigned(assignment) {
-        events.assignmentRecovered(await archive.recover(assignment));
+        events.assigned(assignment.partitions.length);
+        // What was read and not committed is read again, and must not count twice.
+        withinLimit = createDeadLetterLimit(config.ingest.dead_letters.max_consecutive);
+        recovering = true;
+        try {
+          events.assignmentRecovered(await archive.recover(assignment));
+          recovering = false;
+        } catch (error) {
+          // It ended before it could begin: another one follows, unless the source's run ends by the same error.
+          if (!(error instanceof FencedError)) throw error;
+          events.fenced(error);
+        }
       },
       async batch(batch, token) {
         await archive.room();
@@ -101,9 +130,16 @@ export function createPipeline(config: Config, events: Events): Pipeline {
             slots.leave(1);
           });
       },
-      async revoked() {
-        await order.drain();
-        await archive.flush('revoke');
+      async revoked(token, limit) {
+        const flushed = order.drain().then(() => archive.flush('revoke'));
+        // Why it failed is known to the archive's own events, or to `fail`; what it did not commit is read again.
+        await within(limit, flushed).catch(() => undefined);
+        archive.drop(token);
+        events.unassigned({ reason: 'revoked', token });
+      },
+      lost(token) {
+        archive.drop(token);
+        events.unassigned({ reason: 'lost', token });
       },
     };
     return { handlers, order };
@@ -114,6 +150,7 @@ export function createPipeline(config: Config, events: Events): Pipeline {
       const started = performance.now();
       await source.check();
       await store.check();
+      await deadLetters?.check();
       const workers = await startWorkers(config, events);
       let failure: { error: unknown } | undefined;
       const fail = (error: unknown) => {
@@ -121,12 +158,15 @@ export function createPipeline(config: Config, events: Events): Pipeline {
         source.stop();
       };
       const archive = archiveOf(workers, fail);
+      const { handlers, order } = handlersOf(workers, archive, fail);
+      const deadline = onStop(() => archive.abandon());
+      let server: Server | undefined;
       try {
-        const { handlers, order } = handlersOf(workers, archive, fail);
+        server = await serverOf(archive, () => failure?.error);
         events.pipelineStarted({
           pipeline: config.name,
-          inputs: config.source.inputs,
-          store: root,
+          source: source.description,
+          store: store.description,
           model: workers.model ?? 'drop',
           workers: workers.count,
         });
@@ -138,9 +178,11 @@ export function createPipeline(config: Config, events: Events): Pipeline {
       } catch (error) {
         fail(error);
       }
+      deadline.clear();
       await archive.close();
       await workers.close();
-      await Promise.all([source.close(), store.close()]);
+      await Promise.all([source.close(), store.close(), deadLetters?.close(), server?.close()]);
+      if (deadline.passed()) failure = { error: lateStop(failure?.error) };
       if (failure) throw explained(failure.error, workers);
       totals.value.seconds = (performance.now() - started) / 1000;
       events.pipelineStopped(totals.value);
@@ -149,19 +191,69 @@ export function createPipeline(config: Config, events: Events): Pipeline {
 
     async *check() {
       await source.check();
-      yield `source: ${config.source.inputs.join(', ')} can be read`;
+      yield `source: ${source.description} can be read`;
       const workers = await startWorkers(config, events, 1);
       yield `classify: ${workers.model ?? 'drop (nothing is scored)'}`;
       await workers.close();
       await store.check();
-      yield `archive: ${root} can be written`;
-      await Promise.all([source.close(), store.close()]);
+      yield `archive: ${store.description} can be written`;
+      if (deadLetters) {
+        await deadLetters.check();
+        yield `dead letters: topic ${deadLetters.topic} can be written`;
+      }
+      await Promise.all([source.close(), store.close(), deadLetters?.close()]);
     },
 
-    stop: () => source.stop(),
+    stop() {
+      stopping.abort();
+      source.stop();
+    },
     totals: () => totals.value,
     progress: () => ({ ...(source.remaining() ?? { bytes: 0, totalBytes: 0 }), handedOver }),
   };
+
+  /** Calls `giveUp` when a stop was asked for and `stop_timeout` has passed since. */
+  function onStop(giveUp: () => void): { clear(): void; passed(): boolean } {
+    let passed = false;
+    let timer: NodeJS.Timeout | undefined;
+    const late = () => {
+      passed = true;
+      giveUp();
+    };
+    const start = () => (timer = setTimeout(late, config.stop_timeout));
+    if (stopping.signal.aborted) start();
+    else stopping.signal.addEventListener('abort', start, { once: true });
+    return { clear: () => clearTimeout(timer), passed: () => passed };
+  }
+
+  function lateStop(error: unknown): StoreError {
+    const reason = error === undefined ? '' : `: ${messageOf(error)}`;
+    return new StoreError(
+      `the last flush did not end within stop_timeout (${config.stop_timeout / 1000} s); ` +
+        `the next run reads again what it did not commit${reason}`,
+    );
+  }
+
+  async function serverOf(archive: Archive, failed: () => unknown): Promise<Server | undefined> {
+    if (config.server.listen === 'off') return undefined;
+    const { metrics } = events;
+    metrics.budgetBytes.set(config.archive.memory);
+    const server = await startServer({
+      listen: config.server.listen,
+      metrics,
+      refresh() {
+        events.lagged(source.lag());
+        metrics.bufferedBytes.set(archive.bytes());
+        metrics.inFlightBytes.set(pacer.inFlight());
+      },
+      unready() {
+        if (failed() !== undefined) return messageOf(failed());
+        return recovering ? 'waiting for an assignment, or recovering it' : undefined;
+      },
+    });
+    events.serverStarted(server.address);
+    return server;
+  }
 }
 
 /** A thread that hangs decides how the process ends, whatever failed first. */
@@ -171,8 +263,12 @@ function explained(error: unknown, workers: Workers): unknown {
   return new HungError(`${messageOf(error)}; and then ${hung.message}`);
 }
 
-function countCodes({ deadLetters }: ScoredBatch): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { code } of deadLetters) counts[code] = (counts[code] ?? 0) + 1;
-  return counts;
+/** Resolves as `work` does, or after `limit` milliseconds. */
+async function within(limit: number, work: Promise<unknown>): Promise<void> {
+  const timer = new AbortController();
+  try {
+    await Promise.race([work, delay(limit, undefined, { signal: timer.signal })]);
+  } finally {
+    timer.abort();
+  }
 }

@@ -10,8 +10,11 @@
  * - *settled*: a message whose row is published, whose dead letter is written, or that was skipped.
  * - *decision*: allow, review or block, with the reasons; its id is `topic-partition-offset`, the same on every replay.
  * - *shard*: the rows of one customer and one day; *shard file*: one Parquet file of one shard.
+ * - *absent*: an offset at which the topic holds nothing to read: a control record, a message that compaction removed.
  * - *flush*: one transaction of the archive: all buffered rows become files, and the source's positions move.
- * - *assignment*: the right to read a set of partitions, until it is revoked; commits name it, so a stale one fails.
+ * - *assignment*: the right to read a set of partitions, until it is revoked or lost; commits name its token, so a stale
+ *   one fails.
+ * - *ledger*: the manifests of all finished transactions: which offsets are in which files.
  */
 
 /** Topic and partition of a source. For the file source: the configured topic name, and one partition per file. */
@@ -39,7 +42,9 @@ export interface RawBatch extends Partition {
   readonly timestamps: Float64Array<ArrayBuffer>;
   /** When this process received the batch, milliseconds UTC. */
   readonly receivedAt: number;
-  /** Offset after the last message that this batch settles: the next one to read. */
+  /** Where this batch begins: `next` of the one before it in its partition. Offsets from here on without a message are absent. */
+  readonly first: number;
+  /** Offset after the last one that this batch settles: the next one to read. */
   readonly next: number;
   /** Message keys, where the source has them. */
   readonly keys?: readonly (Uint8Array | null)[];
@@ -153,7 +158,7 @@ export interface Tally {
 export interface ScoredBatch extends Partition {
   /** Accepted rows. */
   readonly rows: number;
-  /** Offset of the first message, and the next one to read after this batch. */
+  /** Where the batch begins, and the next offset to read after it. */
   readonly first: number;
   readonly next: number;
   /** Column slices of all shards, one after the other (archive/slice.ts has the layout). */
@@ -192,6 +197,8 @@ export interface SettledRange extends Partition {
   readonly rows: number;
   readonly deadLetters: number;
   readonly skipped: number;
+  /** Offsets without a message. With the three above it makes `to - from`. */
+  readonly absent: number;
 }
 
 /** Why a flush began; a label of metrics. */
@@ -213,77 +220,10 @@ export interface Transaction {
   readonly version: 1;
   /** Sortable by time, unique. */
   readonly id: string;
+  /** Name of the pipeline (for Kafka: with its consumer group) whose positions the commit moved. */
+  readonly pipeline: string;
   readonly createdAt: string;
   readonly reason: FlushReason;
   readonly files: readonly PreparedFile[];
   readonly partitions: readonly SettledRange[];
-}
-
-/** A committed position with the transaction that the commit carries as metadata (empty: none). */
-export interface CommittedPosition extends Position {
-  readonly transaction: string;
-}
-
-/** The right to read partitions. `token` names it in commits; a revoked token's commit fails with FencedError. */
-export interface Assignment {
-  readonly token: number;
-  /**
-   * Per partition the next offset to read, and the transaction that its last commit names. A source that alone knows of
-   * its partitions also lists those that are not read now: their last transaction may still be unpublished.
-   */
-  readonly partitions: readonly CommittedPosition[];
-}
-
-/** What a source calls. It awaits each call, so a slow handler is back-pressure. */
-export interface SourceHandlers {
-  /** Before the first read of an assignment: recover what its commits name. */
-  assigned(assignment: Assignment): Promise<void>;
-  /** Resolves when there is room for the next batch of that partition. */
-  batch(batch: RawBatch, token: number): Promise<void>;
-  /** The assignment is about to end: flush, or drop what is buffered. */
-  revoked(token: number): Promise<void>;
-}
-
-/** Where messages come from: a log of partitions with committed positions. */
-export interface Source {
-  /** Proves that the source can be read; throws MisconfiguredError naming what cannot. */
-  check(): Promise<void>;
-  /** Reads until `stop()`, or with `untilEnd` until every partition's end at that time. Rejects when reading fails. */
-  run(handlers: SourceHandlers, options: { readonly untilEnd: boolean }): Promise<void>;
-  /** Moves positions, all or nothing, naming the transaction. Throws FencedError when the assignment is not current. */
-  commit(token: number, positions: readonly Position[], transaction: string): Promise<void>;
-  /** Ends reading; `run` resolves once the handlers under way have settled. */
-  stop(): void;
-  /** Messages and bytes that are known to be left, for progress; null where unknown. */
-  remaining(): { readonly bytes: number; readonly totalBytes: number } | null;
-  close(): Promise<void>;
-}
-
-/** Where files go. Implementations pass test/contract/store.ts. */
-export interface Store {
-  /** Proves that files can be written, published and removed; throws MisconfiguredError otherwise. */
-  check(): Promise<void>;
-  /** Uploads a file so that no reader sees it yet. */
-  prepare(file: Omit<PreparedFile, 'handle'>, content: Uint8Array): Promise<PreparedFile>;
-  /** Writes the manifest of a transaction, durable, never over an existing one. */
-  writeManifest(transaction: Transaction): Promise<void>;
-  /** Reads a manifest, and whether `finish` was called for it; undefined when there is none; throws CorruptError when it is damaged. */
-  readManifest(
-    id: string,
-  ): Promise<{ readonly transaction: Transaction; readonly finished: boolean } | undefined>;
-  /** Makes a prepared file visible. Idempotent: already visible with the same size is success. Throws LostFileError if it is nowhere. */
-  publish(file: PreparedFile): Promise<void>;
-  /**
-   * Notes that every file of a transaction is visible: from then on they may be deleted or compacted by others, and a
-   * recovery does not look for them. The manifest stays as a ledger entry. Idempotent.
-   */
-  finish(id: string): Promise<void>;
-  /** Removes prepared files that no reader may ever see. */
-  discard(files: readonly PreparedFile[]): Promise<void>;
-  /**
-   * Removes what dead processes of this owner left behind: prepared files and manifests of transactions that are neither
-   * finished nor in `keep`. Returns how many files.
-   */
-  sweep(keep: ReadonlySet<string>): Promise<number>;
-  close(): Promise<void>;
 }

@@ -8,6 +8,7 @@ import { createClassify, task } from './classify/index.ts';
 import type { Config } from './config.ts';
 import { deadLetterOf } from './dead-letter.ts';
 import { createDecoder } from './ingest/index.ts';
+import { free } from './memory.ts';
 import type { RawBatch, ScoredBatch } from './types.ts';
 
 const config = workerData as Config;
@@ -39,11 +40,12 @@ export const classify = task(
     const poisoned = verdicts.poison.map(({ row, detail }) =>
       deadLetterOf(raw, decoded.index[row]!, { stage: 'classify', code: 'model_failed', detail }),
     );
+    free(raw.bytes);
     return {
       topic: raw.topic,
       partition: raw.partition,
       rows,
-      first: raw.rows > 0 ? raw.offsets[0]! : raw.next,
+      first: raw.first,
       next: raw.next,
       arena,
       shards,
@@ -64,6 +66,10 @@ export const classify = task(
 
 /** Slices of one shard → one Parquet file. */
 export const encode = task(
-  (payload: EncodeTask) => encodeFile(payload),
+  async (payload: EncodeTask) => {
+    const file = await encodeFile(payload);
+    for (const chunk of payload.chunks) free(chunk);
+    return file;
+  },
   (file) => [file.content.buffer],
 );

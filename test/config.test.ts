@@ -26,8 +26,8 @@ describe('configuration', () => {
     expect(config.archive.memory).toBe(1024 ** 3);
     expect(config.archive.rotate.age).toBe(90_000);
     expect(config.archive.rotate.bytes).toBe(128 * 1024 ** 2);
-    expect(config.source.inputs).toEqual(['/etc/sluice/a.jsonl']);
-    expect(config.archive.store.path).toBe('/etc/sluice/out');
+    expect(config.source).toMatchObject({ inputs: ['/etc/sluice/a.jsonl'] });
+    expect(config.archive.store).toMatchObject({ path: '/etc/sluice/out' });
     expect(config.classify.model).toBe(resolve(ROOT, 'models/default'));
   });
 

@@ -1,23 +1,30 @@
-import type { Assignment, FlushReason, FlushReport, ScoredBatch, Store } from '../types.ts';
+import { FencedError } from '../errors.ts';
+import type { Assignment, Store } from '../ports.ts';
+import type { FlushReason, FlushReport, ScoredBatch } from '../types.ts';
 import { createBuffers, type Buffers } from './buffers.ts';
 import type { ArchiveConfig } from './config.ts';
 import { createCrash, type CrashPoint } from './crash.ts';
 import { dueIn, dueReason, hasRoom, type Fill } from './rotation.ts';
-import {
-  flushTransaction,
-  recoverTransactions,
-  type Recovered,
-  type TransactionPorts,
-} from './transaction.ts';
+import { createPersist, type Persist, type PersistOptions } from './persist.ts';
+import { recoverTransactions, type Recovered, type RecoveryPorts } from './recovery.ts';
+import { flushTransaction, type TransactionPorts } from './transaction.ts';
 
 /** What an archive is made of. */
 export interface ArchiveOptions {
   readonly config: ArchiveConfig;
   readonly store: Store;
+  /** Name of the pipeline, kept in manifests. */
+  readonly pipeline?: string;
   /** Runs `encodeFile` in a worker. */
   readonly encode: TransactionPorts['encode'];
   /** The source's `commit`. */
   readonly commit: TransactionPorts['commit'];
+  /** The source's `readable`; without it nothing can be read again. */
+  readonly readable?: TransactionPorts['readable'];
+  /** Whether dead letters become files (default: yes). */
+  readonly deadLetterFiles?: boolean;
+  /** Keeps dead letters elsewhere, beside their files or instead of them. */
+  readonly onDeadLetters?: TransactionPorts['onDeadLetters'];
   /** Version of Sluice, for the metadata of files. */
   readonly version?: string;
   /** Milliseconds UTC, for ids and manifests. */
@@ -25,12 +32,15 @@ export interface ArchiveOptions {
   /** Milliseconds of a clock that never goes back, for ages. */
   readonly clock?: () => number;
   readonly onFlush?: (report: FlushReport) => void;
-  readonly onPublishRetry?: TransactionPorts['onPublishRetry'];
-  /**
-   * Called once when a flush that nobody awaits fails, FencedError included; later calls of the archive throw the same
-   * error.
-   */
+  readonly onRetry?: PersistOptions['onRetry'];
+  readonly onLost?: RecoveryPorts['onLost'];
+  readonly onSweepFailed?: RecoveryPorts['onSweepFailed'];
+  /** Called when a flush was fenced: its assignment is dropped, its messages are read again by whoever owns them now. */
+  readonly onFenced?: (error: FencedError) => void;
+  /** Called once when a flush that nobody awaits fails; later calls of the archive throw the same error. */
   readonly onFailure?: (error: unknown) => void;
+  /** Milliseconds before a store is asked again for the first time. */
+  readonly backoff?: number;
   readonly crash?: (point: CrashPoint) => void;
 }
 
@@ -42,10 +52,15 @@ export interface Archive {
   add(scored: ScoredBatch, token: number): void;
   /** Resolves when another batch may be added; throws when a flush failed. */
   room(): Promise<void>;
-  /** Writes everything that is buffered; undefined when there was nothing. Throws when that or an earlier flush failed. */
+  /**
+   * Writes everything that is buffered; undefined when there was nothing. Throws when that or an earlier flush failed, with
+   * FencedError when the assignment was not current.
+   */
   flush(reason: FlushReason): Promise<FlushReport | undefined>;
-  /** The assignment is over: forgets what is buffered under the token. Awaits nothing. */
+  /** The assignment is over: forgets what is buffered under the token, and stops asking a store that cannot answer. */
   drop(token: number): void;
+  /** Gives up on a store that cannot answer: recovery and flushes under way fail with its last error. */
+  abandon(): void;
   /** Bytes of buffers, those being written included. */
   bytes(): number;
   /** Stops the timer and awaits the flush under way. Buffered rows are not written: call `flush` before. */
@@ -56,25 +71,33 @@ export interface Archive {
 interface Lane {
   readonly token: number;
   readonly buffers: Buffers;
+  /** Aborted when the lane is dropped. */
+  readonly dropped: AbortController;
+  readonly persist: Persist;
   failure?: { readonly error: unknown };
-  dropped: boolean;
 }
 
 /** An archive without an assignment: call `recover` first. */
 export function createArchive(options: ArchiveOptions): Archive {
   const { config, store, now = Date.now, clock = () => performance.now() } = options;
-  const ports: TransactionPorts = {
+  const ports: RecoveryPorts = {
     store,
+    pipeline: options.pipeline ?? 'sluice',
     encode: options.encode,
     commit: options.commit,
+    readable: options.readable ?? (() => Promise.resolve(false)),
+    deadLetterFiles: options.deadLetterFiles ?? true,
+    onDeadLetters: options.onDeadLetters,
     format: {
       rowGroupRows: config.row_group_rows,
       compression: config.compression,
       version: options.version ?? '',
     },
     now,
+    clock,
     crash: options.crash ?? createCrash(),
-    onPublishRetry: options.onPublishRetry,
+    onLost: options.onLost ?? (() => undefined),
+    onSweepFailed: options.onSweepFailed ?? (() => undefined),
   };
   let lane: Lane | undefined;
   let sealedBytes = 0;
@@ -105,13 +128,13 @@ export function createArchive(options: ArchiveOptions): Archive {
 
   async function write(current: Lane, reason: FlushReason): Promise<FlushReport | undefined> {
     check(current);
-    if (current.dropped || current.buffers.since === undefined) return undefined;
+    if (current.dropped.signal.aborted || current.buffers.since === undefined) return undefined;
     const started = clock();
     const sealed = current.buffers.seal();
     sealedBytes += sealed.bytes;
     schedule();
     try {
-      const flushed = await flushTransaction(sealed, current.token, reason, ports);
+      const flushed = await flushTransaction(sealed, current.token, reason, ports, current.persist);
       const report: FlushReport = {
         transaction: flushed.transaction.id,
         reason,
@@ -125,12 +148,21 @@ export function createArchive(options: ArchiveOptions): Archive {
       return report;
     } catch (error) {
       // Rows behind a hole must never be committed, so the lane ends here.
-      current.failure = { error };
+      if (error instanceof FencedError || current.dropped.signal.aborted) end(current);
+      else current.failure = { error };
       current.buffers.seal();
+      if (error instanceof FencedError) options.onFenced?.(error);
       throw error;
     } finally {
       sealedBytes -= sealed.bytes;
     }
+  }
+
+  function end(over: Lane): void {
+    over.dropped.abort(new FencedError(`assignment ${over.token} is over`));
+    over.buffers.seal();
+    if (lane === over) lane = undefined;
+    schedule();
   }
 
   function flushIfDue(): void {
@@ -138,7 +170,9 @@ export function createArchive(options: ArchiveOptions): Archive {
     if (!current || current.failure || pending > 0) return;
     const reason = dueReason(fill(current), config, clock());
     if (!reason) return;
-    enqueue(() => write(current, reason)).catch((error: unknown) => options.onFailure?.(error));
+    enqueue(() => write(current, reason)).catch((error: unknown) => {
+      if (!current.dropped.signal.aborted) options.onFailure?.(error);
+    });
   }
 
   function schedule(): void {
@@ -158,19 +192,23 @@ export function createArchive(options: ArchiveOptions): Archive {
 
   return {
     async recover(assignment) {
-      if (lane) lane.dropped = true;
+      if (lane) end(lane);
+      const dropped = new AbortController();
+      const { onRetry, backoff } = options;
       const fresh: Lane = {
         token: assignment.token,
         buffers: createBuffers({ partitionBy: config.partition_by, fileBytes: config.file_bytes }),
-        dropped: false,
+        dropped,
+        persist: createPersist({ signal: dropped.signal, onRetry, backoff }),
       };
       lane = fresh;
       // A flush of the assignment before may be publishing, or holds prepared files that a sweep would remove.
       return enqueue(async () => {
         try {
-          return await recoverTransactions(assignment, ports);
+          return await recoverTransactions(assignment, ports, fresh.persist);
         } catch (error) {
-          fresh.failure = { error };
+          if (error instanceof FencedError) end(fresh);
+          else fresh.failure = { error };
           throw error;
         }
       });
@@ -178,7 +216,7 @@ export function createArchive(options: ArchiveOptions): Archive {
 
     add(scored, token) {
       const current = lane;
-      if (!current || current.token !== token || current.dropped) return;
+      if (!current || current.token !== token) return;
       check(current);
       const empty = current.buffers.since === undefined;
       current.buffers.add(scored, clock());
@@ -204,11 +242,11 @@ export function createArchive(options: ArchiveOptions): Archive {
     },
 
     drop(token) {
-      if (lane?.token !== token) return;
-      lane.dropped = true;
-      lane.buffers.seal();
-      lane = undefined;
-      schedule();
+      if (lane?.token === token) end(lane);
+    },
+
+    abandon() {
+      if (lane) end(lane);
     },
 
     bytes: () => sealedBytes + (lane?.buffers.bytes ?? 0),

@@ -147,6 +147,7 @@ export function createBuffers(options: {
         rows: (range?.rows ?? 0) + batch.rows,
         deadLetters: (range?.deadLetters ?? 0) + batch.deadLetters.length,
         skipped: (range?.skipped ?? 0) + skipped,
+        absent: (range?.absent ?? 0) + next - first - batch.rows - batch.deadLetters.length - skipped,
       });
       ends.set(name, next);
       rows += batch.rows;

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { Dirent } from 'node:fs';
 import { readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { LostFileError, MisconfiguredError, StoreError, messageOf } from '../errors.ts';
-import type { PreparedFile, Store } from '../types.ts';
+import type { Store } from '../ports.ts';
+import type { PreparedFile } from '../types.ts';
 import { limiter } from './concurrency.ts';
 import { makeDirectory, syncDirectory, writeDurable } from './durable.ts';
 import { decodeManifest, encodeManifest } from './manifest.ts';
@@ -62,8 +64,10 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
   }
 
   async function remove(file: PreparedFile): Promise<void> {
-    const hidden = hiddenOf(placeOf(file.key));
+    const place = placeOf(file.key);
+    const hidden = hiddenFor(file, place);
     await rm(hidden, { force: true });
+    await rm(place, { force: true });
     // Directories made for nothing; one that holds something stays.
     for (let at = dirname(hidden); at !== root && at.startsWith(root); at = dirname(at)) {
       if (
@@ -77,6 +81,7 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
   }
 
   return {
+    description: root,
     async check() {
       const probe = join(manifests, `.check-${randomUUID()}`);
       try {
@@ -175,14 +180,7 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
 
     async sweep(keep) {
       let removed = 0;
-      let entries;
-      try {
-        entries = await readdir(root, { recursive: true, withFileTypes: true });
-      } catch (error) {
-        if (isCode(error, 'ENOENT')) return 0;
-        throw new StoreError(`cannot look for unfinished files: ${describe(error, root)}`, { cause: error });
-      }
-      for (const entry of entries) {
+      for (const entry of await entriesBelow(root)) {
         const { name, parentPath } = entry;
         if (!entry.isFile() || !name.startsWith('.') || !name.endsWith(suffix)) continue;
         const transaction = /^\.([A-Za-z0-9_]+)/.exec(name)?.[1];
@@ -193,6 +191,38 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
       return removed;
     },
 
+    async transactions() {
+      const finished = (await namesIn(manifests)).flatMap((name) => /^([\w-]+)\.json$/.exec(name)?.[1] ?? []);
+      const open = (await namesIn(pending)).flatMap((name) =>
+        name.endsWith(`.json${suffix}`) ? name.slice(1, -`.json${suffix}`.length) : [],
+      );
+      return [
+        ...finished.map((id) => ({ id, finished: true })),
+        ...open.map((id) => ({ id, finished: false })),
+      ].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    },
+
+    async *files() {
+      for (const entry of await entriesBelow(root)) {
+        const key = relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, '/');
+        if (!entry.isFile() || entry.name.startsWith('.') || key.startsWith(`${OWN}/`)) continue;
+        const bytes = await sizeOf(join(root, key));
+        if (bytes !== undefined) yield { key, bytes };
+      }
+    },
+
+    async read(key) {
+      const place = placeOf(key);
+      try {
+        return new Uint8Array(await readFile(place));
+      } catch (error) {
+        if (isCode(error, 'ENOENT')) return undefined;
+        throw new StoreError(`cannot read a file of the archive: ${describe(error, place)}`, {
+          cause: error,
+        });
+      }
+    },
+
     close: () => Promise.resolve(),
   };
 
@@ -200,6 +230,24 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
   function hiddenFor(file: PreparedFile, place: string): string {
     const { owner: other } = file.handle;
     return hiddenOf(place, typeof other === 'string' ? other : owner);
+  }
+}
+
+async function entriesBelow(root: string): Promise<Dirent[]> {
+  try {
+    return await readdir(root, { recursive: true, withFileTypes: true });
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return [];
+    throw new StoreError(`cannot list the files of the archive: ${describe(error, root)}`, { cause: error });
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return [];
+    throw new StoreError(`cannot list manifests: ${describe(error, directory)}`, { cause: error });
   }
 }
 

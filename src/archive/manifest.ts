@@ -7,6 +7,7 @@ const wholeNumber = z.number().int();
 const manifestSchema = z.object({
   version: z.literal(1),
   id: z.string().min(1),
+  pipeline: z.string().default(''),
   createdAt: z.string(),
   reason: z.enum(['bytes', 'rows', 'age', 'memory', 'revoke', 'end']),
   files: z.array(
@@ -31,6 +32,7 @@ const manifestSchema = z.object({
       rows: wholeNumber.min(0),
       deadLetters: wholeNumber.min(0),
       skipped: wholeNumber.min(0),
+      absent: wholeNumber.min(0).default(0),
     }),
   ),
 });

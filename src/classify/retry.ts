@@ -1,5 +1,6 @@
 import { deadLetterOf } from '../dead-letter.ts';
 import { messageOf, WorkerDiedError } from '../errors.ts';
+import { free } from '../memory.ts';
 import type { RawBatch, ScoredBatch } from '../types.ts';
 import { batchBuffers, sliceBatch, splitBatch } from './split-batch.ts';
 
@@ -9,8 +10,8 @@ export type OnWorkerDied = (fields: { rows: number; attempt: number; error: stri
 /**
  * Classifies a batch, even if messages in it kill the worker: a batch whose worker died is run once more, then halved
  * until each deadly message is alone; that one becomes a dead letter. Results come in the order of the messages and
- * together settle the whole batch. `run` is given a copy each time, to be moved away with the buffers named. Every other
- * error (HungError, a bug) rejects at once.
+ * together settle the whole batch, which is empty afterwards. `run` is given a copy each time, to be moved away with the
+ * buffers named. Every other error (HungError, a bug) rejects at once.
  */
 export async function classifyWithRetry(
   run: (batch: RawBatch, buffers: ArrayBuffer[]) => Promise<ScoredBatch>,
@@ -35,18 +36,15 @@ export async function classifyWithRetry(
     }
     return [deadLettered(part, detail)];
   };
-  return await attempt(batch, 2);
+  if (batch.rows === 0) return [nothing(batch)];
+  const scored = await attempt(batch, 2);
+  free(batch.bytes);
+  return scored;
 }
 
 function deadLettered(batch: RawBatch, detail: string): ScoredBatch {
   return {
-    topic: batch.topic,
-    partition: batch.partition,
-    rows: 0,
-    first: batch.offsets[0]!,
-    next: batch.next,
-    arena: new Uint8Array(0),
-    shards: [],
+    ...nothing(batch),
     deadLetters: [
       deadLetterOf(batch, 0, {
         stage: 'classify',
@@ -54,6 +52,20 @@ function deadLettered(batch: RawBatch, detail: string): ScoredBatch {
         detail: `expected a verdict, got a dead worker each time: ${detail}`,
       }),
     ],
+  };
+}
+
+/** What is left of a batch without rows: the offsets that it settles. */
+function nothing({ topic, partition, first, next }: RawBatch): ScoredBatch {
+  return {
+    topic,
+    partition,
+    rows: 0,
+    first,
+    next,
+    arena: new Uint8Array(0),
+    shards: [],
+    deadLetters: [],
     skipped: {},
     tally: { actions: {}, reasons: {}, languages: {} },
     seconds: {},

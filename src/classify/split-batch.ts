@@ -18,6 +18,7 @@ export function sliceBatch(batch: RawBatch, from: number, to: number): RawBatch 
     offsets: batch.offsets.slice(from, to),
     timestamps: batch.timestamps.slice(from, to),
     receivedAt: batch.receivedAt,
+    first: from > 0 ? batch.offsets[from]! : batch.first,
     next: to < batch.rows ? batch.offsets[to]! : batch.next,
     ...(keys ? { keys: keys.slice(from, to) } : {}),
     ...(headers ? { headers: headers.slice(from, to) } : {}),

@@ -53,7 +53,11 @@ const archive = createArchive({
   encode: encodeFile,
   commit,
 });
-await archive.recover({ token: 1, partitions: [{ topic: 'content', partition: 0, ...committed }] });
+await archive.recover({
+  token: 1,
+  partitions: [{ topic: 'content', partition: 0, ...committed }],
+  transactions: new Set([committed.transaction]),
+});
 const size = 20;
 for (let first = committed.offset; first < Number(messages); first += size) {
   const offsets = Array.from({ length: Math.min(size, Number(messages) - first) }, (_, i) => first + i);

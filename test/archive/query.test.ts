@@ -31,7 +31,7 @@ async function archiveOf(
     encode: encodeFile,
     commit: () => Promise.resolve(),
   });
-  await archive.recover({ token: 1, partitions: [] });
+  await archive.recover({ token: 1, partitions: [], transactions: new Set() });
   let first = 0;
   for (const batch of batches) {
     archive.add(

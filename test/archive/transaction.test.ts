@@ -1,18 +1,16 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createBuffers } from '../../src/archive/buffers.ts';
 import { createDirectoryStore } from '../../src/archive/directory-store.ts';
 import { encodeFile } from '../../src/archive/encode.ts';
-import {
-  flushTransaction,
-  recoverTransactions,
-  transactionId,
-  type TransactionPorts,
-} from '../../src/archive/transaction.ts';
+import { flushTransaction, transactionId, type TransactionPorts } from '../../src/archive/transaction.ts';
+import { createPersist } from '../../src/archive/persist.ts';
+import { recoverTransactions, type LostTransaction, type RecoveryPorts } from '../../src/archive/recovery.ts';
 import { FencedError, RetryableError, StoreError } from '../../src/errors.ts';
-import type { Position, Store } from '../../src/types.ts';
+import type { CommittedPosition, Store } from '../../src/ports.ts';
+import type { Position } from '../../src/types.ts';
 import { rowOf, scoredOf } from './rows.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'sluice-transaction-'));
@@ -24,9 +22,23 @@ function setup(interfere: Partial<Store> | ((store: Store) => Partial<Store>) = 
   const real = createDirectoryStore({ path: root });
   const store = { ...real, ...(typeof interfere === 'function' ? interfere(real) : interfere) };
   const commits: { token: number; positions: readonly Position[]; transaction: string }[] = [];
-  const retries: number[] = [];
-  const ports: TransactionPorts = {
+  const retries: [string, number][] = [];
+  const lost: LostTransaction[] = [];
+  const failedSweeps: unknown[] = [];
+  const abort = new AbortController();
+  const persist = createPersist({
+    signal: abort.signal,
+    onRetry: ({ operation, attempt }) => retries.push([operation, attempt]),
+    backoff: 1,
+  });
+  const ports: RecoveryPorts = {
     store,
+    pipeline: 'test',
+    readable: () => Promise.resolve(true),
+    deadLetterFiles: true,
+    clock: () => 0,
+    onLost: (each) => lost.push(each),
+    onSweepFailed: (error) => failedSweeps.push(error),
     encode: encodeFile,
     commit: (token, positions, transaction) => {
       commits.push({ token, positions, transaction });
@@ -35,14 +47,18 @@ function setup(interfere: Partial<Store> | ((store: Store) => Partial<Store>) = 
     format: { rowGroupRows: 1000, compression: 'zstd', version: '0' },
     now: () => Date.UTC(2026, 0, 3),
     crash: () => undefined,
-    onPublishRetry: ({ attempt }) => retries.push(attempt),
-    backoff: 1,
   };
   const files = () =>
     readdirSync(root, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && !entry.parentPath.includes('_sluice'))
       .map(({ name }) => name);
-  return { root, real, ports, commits, retries, files };
+  const flush = (changed: Partial<RecoveryPorts> = {}, customers?: string[]) =>
+    flushTransaction(sealed(customers), 7, 'age', { ...ports, ...changed }, persist);
+  const recover = (partitions: readonly CommittedPosition[], changed: Partial<RecoveryPorts> = {}) => {
+    const transactions = new Set(partitions.map(({ transaction }) => transaction));
+    return recoverTransactions({ token: 2, partitions, transactions }, { ...ports, ...changed }, persist);
+  };
+  return { root, real, commits, retries, lost, failedSweeps, abort, files, flush, recover };
 }
 
 function sealed(customers = ['a', 'b', 'c']) {
@@ -54,10 +70,10 @@ function sealed(customers = ['a', 'b', 'c']) {
 describe('a flush', () => {
   it('commits once, after all files are prepared and before any is visible', async () => {
     const seen: [string, number][] = [];
-    const { ports, commits, files } = setup();
+    const { flush, commits, files } = setup();
     const visible = () => files().filter((name) => !name.startsWith('.')).length;
     const crash: TransactionPorts['crash'] = (point) => seen.push([point, visible()]);
-    const { transaction, rows } = await flushTransaction(sealed(), 7, 'age', { ...ports, crash });
+    const { transaction, rows } = await flush({ crash });
     expect(rows).toBe(3);
     expect(commits).toEqual([
       { token: 7, positions: [{ topic: 'content', partition: 0, offset: 3 }], transaction: transaction.id },
@@ -73,85 +89,159 @@ describe('a flush', () => {
 
   it('leaves nothing when a file cannot be written', async () => {
     let count = 0;
-    const { ports, commits, files } = setup((real) => ({
+    const { flush, commits, files } = setup((real) => ({
       prepare: (file, content) => {
         if (++count === 3) throw new StoreError('the disk is full');
         return real.prepare(file, content);
       },
     }));
-    await expect(flushTransaction(sealed(), 1, 'age', ports)).rejects.toThrow('the disk is full');
+    await expect(flush()).rejects.toThrow('the disk is full');
     expect(commits).toEqual([]);
     expect(files()).toEqual([]);
   });
 
   it('leaves nothing when the manifest cannot be written', async () => {
-    const { ports, commits, files } = setup({ writeManifest: () => Promise.reject(new StoreError('no')) });
-    await expect(flushTransaction(sealed(), 1, 'age', ports)).rejects.toThrow('no');
+    const { flush, commits, files } = setup({ writeManifest: () => Promise.reject(new StoreError('no')) });
+    await expect(flush()).rejects.toThrow('no');
     expect([commits, files()]).toEqual([[], []]);
   });
 
   it('leaves nothing when the assignment is not current', async () => {
-    const { ports, files } = setup();
+    const { flush, files } = setup();
     const commit = () => Promise.reject(new FencedError('stale'));
-    await expect(flushTransaction(sealed(), 1, 'age', { ...ports, commit })).rejects.toThrow(FencedError);
+    await expect(flush({ commit })).rejects.toThrow(FencedError);
     expect(files()).toEqual([]);
   });
 
   it('keeps the prepared files when nobody knows whether it was committed, and the next start decides', async () => {
-    const { ports, real, files } = setup();
+    const { flush, recover, real, files } = setup();
     let id = '';
     const commit: TransactionPorts['commit'] = (_token, _positions, transaction) => {
       id = transaction;
       return Promise.reject(new Error('no answer'));
     };
-    await expect(flushTransaction(sealed(), 1, 'age', { ...ports, commit })).rejects.toThrow('no answer');
+    await expect(flush({ commit })).rejects.toThrow('no answer');
     expect(files()).toHaveLength(3);
     expect(files().every((name) => name.startsWith('.'))).toBe(true);
     const position = { topic: 'content', partition: 0, offset: 3, transaction: id };
-    const recovered = await recoverTransactions({ token: 2, partitions: [position] }, ports);
+    const recovered = await recover([position]);
     expect(recovered).toEqual({ partitions: 1, transactions: 1, files: 3, swept: 0 });
     expect(files().filter((name) => !name.startsWith('.'))).toHaveLength(3);
     await real.close();
   });
 
   it('sweeps what was never committed', async () => {
-    const { ports, files } = setup();
+    const { flush, recover, files } = setup();
     const commit = () => Promise.reject(new Error('no answer'));
-    await expect(flushTransaction(sealed(), 1, 'age', { ...ports, commit })).rejects.toThrow('no answer');
-    const recovered = await recoverTransactions({ token: 2, partitions: [] }, ports);
+    await expect(flush({ commit })).rejects.toThrow('no answer');
+    const recovered = await recover([]);
     // Three files and the manifest.
     expect([recovered.swept, files()]).toEqual([4, []]);
   });
 
   it('publishes again what failed for a while', async () => {
     let failures = 2;
-    const { ports, retries, files } = setup((real) => ({
+    const { flush, retries, files } = setup((real) => ({
       publish: (file) => (failures-- > 0 ? Promise.reject(new RetryableError('503')) : real.publish(file)),
     }));
-    await flushTransaction(sealed(['a']), 1, 'age', ports);
-    expect(retries).toEqual([1, 2]);
+    await flush({}, ['a']);
+    expect(retries).toEqual([
+      ['publish', 1],
+      ['publish', 2],
+    ]);
     expect(files().filter((name) => !name.startsWith('.'))).toHaveLength(1);
   });
 
   it('publishes the others and is loud when one file cannot be published', async () => {
-    const { ports, retries, files } = setup((real) => ({
+    const { flush, files } = setup((real) => ({
       publish: (file) =>
-        file.customer === 'b' ? Promise.reject(new RetryableError('503')) : real.publish(file),
+        file.customer === 'b' ? Promise.reject(new StoreError('denied')) : real.publish(file),
     }));
-    await expect(flushTransaction(sealed(), 1, 'age', ports)).rejects.toThrow('503');
-    expect(retries).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    await expect(flush()).rejects.toThrow('denied');
     expect(files().filter((name) => !name.startsWith('.'))).toHaveLength(2);
   });
 });
 
 describe('a recovery', () => {
   it('names a manifest that is missing, the positions, and the way out', async () => {
-    const { ports } = setup();
+    const { recover } = setup();
     const partitions = [{ topic: 'content', partition: 4, offset: 9, transaction: 'tx_gone' }];
-    await expect(recoverTransactions({ token: 1, partitions }, ports)).rejects.toMatchObject({
+    await expect(recover(partitions)).rejects.toMatchObject({
       name: 'CorruptError',
       message: expect.stringMatching(/content-4 at 9 names transaction tx_gone.*restore it from a backup/),
     });
+  });
+
+  /** Commits a transaction of three files, of which one is published and another vanishes. */
+  async function withLostFile() {
+    const set = setup();
+    const { flush, real } = set;
+    let id = '';
+    const commit: TransactionPorts['commit'] = (_token, _positions, transaction) => {
+      id = transaction;
+      return Promise.reject(new Error('no answer'));
+    };
+    await expect(flush({ commit })).rejects.toThrow('no answer');
+    const { files } = (await real.readManifest(id))!.transaction;
+    await real.publish(files[0]!);
+    await real.discard([files[1]!]);
+    return { ...set, id, position: { topic: 'content', partition: 0, offset: 3, transaction: id } };
+  }
+
+  it('undoes a transaction of which a file has vanished, and moves its positions back', async () => {
+    const { recover, lost, commits, files, id, position } = await withLostFile();
+    const other = { topic: 'content', partition: 1, offset: 9, transaction: '' };
+    const recovered = await recover([position, other]);
+    expect(recovered).toMatchObject({ transactions: 0, files: 0 });
+    expect(lost).toEqual([
+      {
+        transaction: id,
+        detail: expect.stringContaining('.parquet'),
+        ranges: ['content-0: 0 to 3'],
+        rewound: true,
+      },
+    ]);
+    expect(commits).toEqual([
+      { token: 2, positions: [{ topic: 'content', partition: 0, offset: 0 }], transaction: '' },
+    ]);
+    expect(files().filter((name) => !name.startsWith('.'))).toEqual([]);
+  });
+
+  it('keeps what is left, and says that it is lost, when the messages have expired', async () => {
+    const { recover, real, lost, commits, files, id, position } = await withLostFile();
+    const recovered = await recover([position], { readable: () => Promise.resolve(false) });
+    expect(recovered).toMatchObject({ transactions: 1 });
+    expect([lost[0]!.rewound, commits]).toEqual([false, []]);
+    expect(files()).toHaveLength(2);
+    // Once is enough: the next start goes on, and `verify` finds the hole in the finished manifest.
+    expect(await real.readManifest(id)).toMatchObject({ finished: true });
+    await recover([position], { onLost: () => expect.unreachable() });
+  });
+
+  it('does not end over a sweep that the store could not do now', async () => {
+    const { recover, failedSweeps } = setup({ sweep: () => Promise.reject(new RetryableError('503')) });
+    await recover([]);
+    expect(failedSweeps).toHaveLength(1);
+  });
+
+  it('does not commit a transaction that took so long that its files may have been swept', async () => {
+    const { flush, commits, files } = setup();
+    let hours = 0;
+    const clock = () => (hours += 13) * 3_600_000;
+    await expect(flush({ clock })).rejects.toThrow('longer than 12 hours');
+    expect([commits, files()]).toEqual([[], []]);
+  });
+
+  it('stops asking a store once nobody needs the answer', async () => {
+    const { flush, abort, commits, retries } = setup({
+      prepare: () => Promise.reject(new RetryableError('503')),
+    });
+    const flushed = flush();
+    flushed.catch(() => undefined);
+    await vi.waitFor(() => expect(retries).not.toEqual([]));
+    abort.abort();
+    await expect(flushed).rejects.toThrow('503');
+    expect(commits).toEqual([]);
   });
 });
 

@@ -1,0 +1,59 @@
+/** The adapters that a configuration names: what else runs is the same for all of them. */
+import { join } from 'node:path';
+import { createDirectoryStore, createS3Store, newestPositions } from './archive/index.ts';
+import type { Config } from './config.ts';
+import { MisconfiguredError } from './errors.ts';
+import type { Events } from './events.ts';
+import { createConfluentClient, createFileSource, createKafkaSource } from './ingest/index.ts';
+import type { KafkaConfig } from './kafka.ts';
+import { createDeadLetterTopic, type DeadLetterTopic } from './sinks/index.ts';
+import type { Source, Store } from './ports.ts';
+import type { Position } from './types.ts';
+
+/** The archive's store. */
+export function openStore({ name, archive: { store } }: Config): Store {
+  return store.type === 's3'
+    ? createS3Store({ config: store, owner: name })
+    : createDirectoryStore({ path: store.path, owner: name });
+}
+
+/** The source. `until`: where reading ends instead of at the partitions' ends. */
+export function openSource(
+  config: Config,
+  store: Store,
+  events: Events,
+  { until }: { readonly until?: readonly Position[] },
+): Source {
+  const { name, source, archive } = config;
+  if (source.type === 'kafka') {
+    const kafka = kafkaOf(config, 'source.type kafka');
+    return createKafkaSource(source, {
+      kafka,
+      group: source.group ?? name,
+      ...(kafka.client === 'confluent' ? { createClient: createConfluentClient } : {}),
+      ledger: (partitions) => newestPositions(store, { pipeline: name, partitions }),
+      ...(until ? { until } : {}),
+      onExpired: (range) => events.offsetsExpired(range),
+      onRetrying: (operation, error) => events.sourceFailed({ error: `${operation}: ${error.message}` }),
+    });
+  }
+  if (archive.store.type !== 'directory') {
+    throw new MisconfiguredError(
+      `archive.store.type: expected directory beside a source of type file, whose positions lie in it, got ${archive.store.type}`,
+    );
+  }
+  return createFileSource(source, { positionFile: join(archive.store.path, '_sluice', `${name}.positions`) });
+}
+
+/** The topic for dead letters, if there is one. */
+export function openDeadLetterTopic(config: Config): DeadLetterTopic | undefined {
+  const { topic } = config.dead_letters;
+  return topic === undefined
+    ? undefined
+    : createDeadLetterTopic({ topic, kafka: kafkaOf(config, 'dead_letters.topic') });
+}
+
+function kafkaOf({ kafka }: Config, who: string): KafkaConfig {
+  if (kafka) return kafka;
+  throw new MisconfiguredError(`kafka: expected brokers, since ${who} needs them, got nothing`);
+}

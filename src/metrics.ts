@@ -1,0 +1,69 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+/**
+ * All metrics of a process; only events.ts counts. Names are `sluice_<what>_<unit>[_total]`; labels are bounded by
+ * partitions, stages and codes, never by customers. `docs/operations.md` says what to do about them.
+ */
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Counter<Label>({ name: `sluice_${name}`, help, labelNames, registers });
+  const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Gauge<Label>({ name: `sluice_${name}`, help, labelNames, registers });
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name: `sluice_${name}`, help, buckets, registers });
+  const partition = ['topic', 'partition'] as const;
+
+  return {
+    registry,
+    messages: counter('messages_total', 'Messages classified, dead letters and skipped ones included'),
+    decisions: counter('decisions_total', 'Rows by the action that was decided', ['action']),
+    workerSeconds: counter('worker_seconds_total', 'Time of worker threads by part', ['part']),
+    deadLetters: counter('dead_letters_total', 'Messages that can never become rows', ['stage', 'code']),
+    rows: counter('archived_rows_total', 'Rows of published files'),
+    files: counter('archived_files_total', 'Published files'),
+    bytes: counter('archived_bytes_total', 'Bytes of published files'),
+    flushes: counter('flushes_total', 'Flushes that were committed and published', ['reason']),
+    flushSeconds: histogram(
+      'flush_seconds',
+      'From the closing of the buffers to the last published file',
+      [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+    ),
+    lastFlush: gauge('last_flush_timestamp_seconds', 'When the last flush was published'),
+    bufferedBytes: gauge('buffered_bytes', 'Rows in memory, those being written included'),
+    budgetBytes: gauge('memory_budget_bytes', 'What buffered rows may take: archive.memory'),
+    inFlightBytes: gauge('in_flight_bytes', 'Messages on their way through the workers'),
+    positionLag: gauge(
+      'position_lag_messages',
+      'End of the partition minus the next offset to read: scale on this',
+      partition,
+    ),
+    commitLag: gauge(
+      'commit_lag_messages',
+      'End of the partition minus the committed offset: what is not in the archive yet',
+      partition,
+    ),
+    assignedPartitions: gauge('assigned_partitions', 'Partitions that this process reads'),
+    assignments: counter('assignments_total', 'Assignments received'),
+    fenced: counter('fenced_flushes_total', 'Flushes refused because others own the partitions now'),
+    storeRetries: counter('store_retries_total', 'Times that a store was asked again', ['operation']),
+    recovered: counter('recovered_transactions_total', 'Transactions of dead processes that were published'),
+    swept: counter('swept_files_total', 'Unfinished files of dead processes that were removed'),
+    rewound: counter(
+      'rewound_transactions_total',
+      'Transactions undone and read again since a file vanished',
+    ),
+    lost: counter(
+      'lost_transactions_total',
+      'Transactions with lost files whose messages have expired: page',
+    ),
+    expired: counter('expired_messages_total', 'Offsets that the topic deleted before they were read: page'),
+    workerDeaths: counter('worker_deaths_total', 'Worker threads that died under a task', ['task']),
+    sourceFailures: counter('source_failures_total', 'Times that the source lost its connection'),
+  };
+}
+
+/** See {@link createMetrics}. */
+export type Metrics = ReturnType<typeof createMetrics>;
