@@ -53,6 +53,7 @@ function decodedBatches(messages: number, size: number): DecodedBatch[] {
         offsets: Float64Array.from(part, (_, i) => at + i),
         timestamps: new Float64Array(part.length).fill(NaN),
         receivedAt: Date.now(),
+        first: at,
         next: at + part.length,
       }),
     );

@@ -28,10 +28,20 @@ function cut(input: Buffer): RawBatch[] {
   cutBatches.push(...lines.flush(true));
   let next = 0;
   return cutBatches.map((batch) => {
-    const offsets = new Float64Array(batch.rows).map((_, row) => next + row);
+    const first = next;
+    const offsets = new Float64Array(batch.rows).map((_, row) => first + row);
     next += batch.rows;
     const timestamps = new Float64Array(batch.rows).fill(NaN);
-    return { topic: 'bench', partition: 0, ...batch, offsets, timestamps, receivedAt: Date.now(), next };
+    return {
+      topic: 'bench',
+      partition: 0,
+      ...batch,
+      offsets,
+      timestamps,
+      receivedAt: Date.now(),
+      first,
+      next,
+    };
   });
 }
 

@@ -4,10 +4,7 @@ import { jsonSchema, type JsonSchema } from './config.ts';
 export function configTable(): string {
   const rows = ['| key | type | default | meaning |', '|---|---|---|---|'];
   const visitSchema = (path: string, schema: JsonSchema): void => {
-    const branches = (schema.oneOf ?? schema.anyOf)?.filter((branch) => branch.properties) ?? [];
-    const properties =
-      schema.properties ??
-      (branches.length > 0 ? Object.assign({}, ...branches.map((b) => b.properties)) : undefined);
+    const properties = propertiesOf(schema);
     const values = schema.additionalProperties;
     if (!properties && values?.properties) return visitSchema(`${path}.*`, values);
     if (!properties) {
@@ -16,11 +13,41 @@ export function configTable(): string {
       );
       return;
     }
-    for (const [key, child] of Object.entries<JsonSchema>(properties))
-      visitSchema(path ? `${path}.${key}` : key, child);
+    const plain = (schema.anyOf ?? []).filter((branch) => !branch.properties);
+    if (plain.length > 0) {
+      const names = plain.map(typeName).join(' or ');
+      rows.push(`| \`${path}\` | ${names} | ${defaultText(schema)} | ${schema.description ?? ''} |`);
+    }
+    for (const [key, child] of properties) visitSchema(path ? `${path}.${key}` : key, child);
   };
   visitSchema('', jsonSchema());
   return rows.join('\n');
+}
+
+/** Keys of an object, those of all members for a union; what tells the members apart lists all its values. */
+function propertiesOf(schema: JsonSchema): [string, JsonSchema][] | undefined {
+  if (schema.properties) return Object.entries(schema.properties);
+  const members = (schema.oneOf ?? schema.anyOf ?? []).filter((branch) => branch.properties);
+  if (members.length === 0) return undefined;
+  const known = new Map<string, JsonSchema>();
+  for (const [key, child] of members.flatMap((member) => Object.entries(member.properties ?? {}))) {
+    const before = known.get(key);
+    const consts = [before?.enum ?? before?.const, child.const].flat();
+    if (before && child.const !== undefined && !consts.includes(undefined)) {
+      const { description = '', default: value } = before;
+      const named = before.const === undefined ? description : `${constName(before)}: ${description}`;
+      known.set(key, {
+        enum: consts,
+        description: `${named}; ${constName(child)}: ${child.description ?? ''}`,
+        ...(value === undefined ? {} : { default: value }),
+      });
+    } else if (!before) known.set(key, child);
+  }
+  return [...known];
+}
+
+function constName(schema: JsonSchema): string {
+  return `\`${String(schema.const)}\``;
 }
 
 function typeName(schema: JsonSchema): string {

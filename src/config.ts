@@ -45,7 +45,10 @@ export const configSchema = z.strictObject({
     .strictObject({
       listen: z
         .string()
-        .regex(/^(off|.+:\d{1,5})$/, 'expected host:port or off')
+        .refine(
+          (text) => text === 'off' || (/^.+:\d{1,5}$/.test(text) && Number(text.split(':').at(-1)) < 65_536),
+          'expected host:port or off',
+        )
         .describe('Address of /metrics, /live and /ready as host:port, or `off`')
         .default('off'),
     })

@@ -1,3 +1,4 @@
+import { headersOf, keyOf } from './raw-batch.ts';
 import type { DeadLetter, DeadLetterStage, RawBatch } from './types.ts';
 
 /** Why a message is a dead letter. */
@@ -21,7 +22,7 @@ export function deadLetterOf(batch: RawBatch, index: number, reason: DeadLetterR
     receivedAt: batch.receivedAt,
     // A copy: a view would carry the whole batch's memory with it to another thread.
     bytes: batch.bytes.slice(batch.starts[index], batch.ends[index]),
-    key: batch.keys?.[index] ?? null,
-    headers: batch.headers?.[index] ?? null,
+    key: keyOf(batch, index),
+    headers: headersOf(batch, index),
   };
 }

@@ -19,6 +19,8 @@ export interface Events {
     model: string;
     workers: number;
   }): void;
+  /** Something that the pipeline needs does not answer yet. */
+  startDelayed(error: Error): void;
   serverStarted(address: string): void;
   assigned(partitions: number): void;
   unassigned(fields: { reason: 'revoked' | 'lost'; token: number }): void;
@@ -52,12 +54,16 @@ export interface Events {
   pipelineFailed(error: Error, operational: boolean): void;
 }
 
+/** With a store away every file of a flush is tried again: one line for each operation in so many milliseconds says enough. */
+const RETRY_LOG_MILLIS = 5_000;
+
 /** Events written to standard error as JSON lines, at or above `level`, and counted. */
 export function createEvents(level: string, metrics = createMetrics()): Events {
   const log: Logger = pino(
     { ...ecsFormat({ serviceName: 'sluice' }), level },
     pino.destination({ fd: 2, sync: true }),
   );
+  const retried = new Map<string, { readonly at: number; readonly silent: number }>();
   const named = (action: string, fields?: object) => ({
     'event.action': action,
     ...(fields && { sluice: fields }),
@@ -66,6 +72,7 @@ export function createEvents(level: string, metrics = createMetrics()): Events {
     metrics,
     pipelineStarted: (fields) =>
       log.info(named('pipeline-started', fields), `pipeline ${fields.pipeline} started`),
+    startDelayed: (error) => log.warn(named('start-delayed'), `waiting: ${error.message}`),
     serverStarted: (address) => log.info(named('server-started', { address }), `metrics at ${address}`),
     assigned(partitions) {
       metrics.assignments.inc();
@@ -124,10 +131,16 @@ export function createEvents(level: string, metrics = createMetrics()): Events {
       log.error(named('worker-died', fields), `a worker died in ${fields.task}: ${fields.error}`);
     },
     storeRetried(fields) {
-      metrics.storeRetries.inc({ operation: fields.operation });
+      const { operation, subject, error } = fields;
+      metrics.storeRetries.inc({ operation });
+      const { at = -Infinity, silent = 0 } = retried.get(operation) ?? {};
+      const isQuiet = performance.now() - at < RETRY_LOG_MILLIS;
+      retried.set(operation, isQuiet ? { at, silent: silent + 1 } : { at: performance.now(), silent: 0 });
+      if (isQuiet) return;
+      const others = silent > 0 ? ` (and ${silent} more times since the last such line)` : '';
       log.warn(
         named('store-retried', fields),
-        `${fields.operation} of ${fields.subject} failed, trying again: ${fields.error}`,
+        `${operation} of ${subject} failed, trying again: ${error}${others}`,
       );
     },
     sweepFailed: (error) =>

@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { athenaDdl, columnTable, formatRows, query, type Format } from './archive/index.ts';
+import { glueApply, tableOf, type CatalogFlags, type GlueFlags } from './catalog.ts';
 import { configTable } from './config-table.ts';
-import { configFrom, jsonSchema, loadConfig } from './config.ts';
+import { jsonSchema, loadConfig } from './config.ts';
 import { demo } from './demo.ts';
-import { exitNow, readModelFolder } from './classify/index.ts';
+import { exitNow } from './classify/index.ts';
 import { HungError, isOperational, messageOf } from './errors.ts';
 import { createEvents } from './events.ts';
 import { createPipeline } from './pipeline.ts';
+import { replay } from './replay.ts';
 import { onStopSignal } from './signals.ts';
 import type { Totals } from './totals.ts';
+import { verify, VERIFY_EXIT, type VerifyCommandOptions } from './verify.ts';
 
 /** Writes results to standard output; log lines and errors go to standard error. */
 function print(text: string): void {
@@ -49,27 +52,19 @@ async function check(file: string): Promise<void> {
   for await (const line of pipeline.check()) print(line);
 }
 
-interface SchemaOptions {
+interface SchemaOptions extends CatalogFlags {
   readonly json?: boolean;
   readonly markdown?: boolean;
   readonly athena?: boolean;
-  readonly location: string;
-  readonly config?: string;
 }
 
 function schema(options: SchemaOptions): void {
-  if (options.athena) print(athena(options));
-  else if (options.markdown) print(`## Configuration\n\n${configTable()}\n\n## Columns\n\n${columnTable()}`);
-  else print(JSON.stringify(jsonSchema(), null, 2));
-}
-
-function athena({ location, config: file }: SchemaOptions): string {
-  const { classify, archive } = file
-    ? loadConfig(file)
-    : configFrom({ source: { type: 'file', inputs: ['-'] } });
-  const labels =
-    classify.model === 'drop' ? [] : readModelFolder({ path: classify.model, file: classify.file }).labels;
-  return athenaDdl({ location, partitionBy: archive.partition_by, labels });
+  if (options.athena) {
+    const { location = 's3://BUCKET/PREFIX/', ...table } = tableOf(options);
+    print(athenaDdl({ ...table, location }));
+  } else if (options.markdown) {
+    print(`## Configuration\n\n${configTable()}\n\n## Columns\n\n${columnTable()}`);
+  } else print(JSON.stringify(jsonSchema(), null, 2));
 }
 
 function program(): Command {
@@ -108,9 +103,65 @@ function program(): Command {
       new Option('--markdown', 'tables of configuration keys and archive columns').conflicts('athena'),
     )
     .option('--athena', 'DDL of an Athena table over the archive, with partition projection')
-    .option('--location <url>', 'where the archive lies, for --athena', 's3://BUCKET/PREFIX/')
+    .option('--location <url>', 'where the archive lies, for --athena (default: the S3 store of --config)')
     .option('--config <file>', 'whose labels and partitions, for --athena (default: the bundled model)')
+    .option('--table <name>', 'name of the table, for --athena (default: content)')
+    .option('--since <day>', 'first day of the data, YYYY-MM-DD, for --athena (default: 2020-01-01)')
     .action(schema);
+  sluice
+    .command('glue')
+    .description("the archive's table in the AWS Glue catalog, for Athena; see docs/athena.md")
+    .command('apply')
+    .description('create the table, or add to it what is new; says what changed')
+    .option('--database <name>', 'database of the table, made when missing', 'sluice')
+    .option('--no-create-database', 'fail when the database is missing')
+    .option('--table <name>', 'name of the table (default: content)')
+    .option('--location <url>', 'where the archive lies (default: the S3 store of --config)')
+    .option('--config <file>', 'whose labels and partitions (default: the bundled model)')
+    .option('--since <day>', 'first day of the data, YYYY-MM-DD (default: as it is, else 2020-01-01)')
+    .option('--region <region>', 'region of the catalog (default: AWS_REGION, the profile)')
+    .option('--endpoint <url>', 'another server than that of the region')
+    .option('--dry-run', 'only say what would be done')
+    .option('--force', 'also change types and remove what the archive does not have')
+    .action(async (options: GlueFlags) => print((await glueApply(options)).lines.join('\n')));
+  sluice
+    .command('verify')
+    .description(
+      'prove that every committed message is in exactly one row or dead letter; exit code 1 when not, 2 when it cannot tell',
+    )
+    .argument('<config>', 'YAML file')
+    .option('--quick', 'manifests, positions and sizes only: no file is read')
+    .option('--since <date>', 'only transactions from this date or time (ISO 8601) on')
+    .option('--archive-only', 'without the source: what is committed is not checked')
+    .option('--replay <label>', 'the archive of a replay instead')
+    .option('--limit <number>', 'most violations that are listed', '100')
+    .option('--json', 'the report as one line of JSON')
+    .action(async (file: string, options: VerifyCommandOptions) => {
+      process.exitCode = VERIFY_EXIT.failed;
+      process.exitCode = await verify(file, options);
+    });
+  sluice
+    .command('replay')
+    .description(
+      'archive a range of a topic once more, beside the archive; interrupted, the same command goes on',
+    )
+    .argument('<config>', 'YAML file')
+    .option(
+      '--from-offsets <ranges>',
+      'topic:partition=first[-last], separated by commas; else up to the end as it is now',
+    )
+    .option(
+      '--from-time <time>',
+      "from the first message at or after this time (ISO 8601) by the topic's time stamps",
+    )
+    .option('--to-time <time>', 'to before the first message at or after this time')
+    .option(
+      '--label <name>',
+      'name of the replay, in its paths and its consumer group (default: made from the range)',
+    )
+    .option('--dry-run', 'print ranges and counts, change nothing')
+    .option('--json', 'end with one line of machine-readable totals on standard output')
+    .action(replay);
   sluice
     .command('query')
     .description('run SQL (DuckDB) over an archive: views `content` and `dead_letters`')
@@ -137,9 +188,10 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await program().parseAsync(args, { from: 'user' });
   } catch (error) {
-    process.exitCode = 1;
+    // `verify` keeps 1 for archives that do not hold.
+    process.exitCode ??= 1;
     if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode;
+      process.exitCode = error.exitCode !== 0 && args[0] === 'verify' ? VERIFY_EXIT.failed : error.exitCode;
     } else if (isOperational(error)) {
       process.stderr.write(`sluice: ${error.message}\n`);
       // A thread that hangs in native code never ends, and the process with it.

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { openDeadLetterTopic, openSource, openStore } from './adapters.ts';
 import { createArchive, type Archive } from './archive/index.ts';
 import type { Config } from './config.ts';
-import { FencedError, HungError, InputError, StoreError, messageOf } from './errors.ts';
+import { FencedError, HungError, InputError, RetryableError, messageOf } from './errors.ts';
 import type { Events } from './events.ts';
 import { createDeadLetterLimit, createInOrder, createPacer } from './ingest/index.ts';
 import { startServer, type Server } from './server.ts';
+import { patiently, stopDeadline, within } from './lifecycle.ts';
 import { free } from './memory.ts';
 import { createTotals, type Totals } from './totals.ts';
 import type { SourceHandlers } from './ports.ts';
@@ -132,8 +132,10 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
       },
       async revoked(token, limit) {
         const flushed = order.drain().then(() => archive.flush('revoke'));
-        // Why it failed is known to the archive's own events, or to `fail`; what it did not commit is read again.
-        await within(limit, flushed).catch(() => undefined);
+        await within(limit, flushed).catch((error: unknown) => {
+          // Fenced already: it is over, and its messages are read again.
+          if (!(error instanceof FencedError)) fail(error);
+        });
         archive.drop(token);
         events.unassigned({ reason: 'revoked', token });
       },
@@ -148,9 +150,9 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
   return {
     async run({ untilEnd }) {
       const started = performance.now();
-      await source.check();
-      await store.check();
-      await deadLetters?.check();
+      const patience = { signal: stopping.signal, onDelay: (error: Error) => events.startDelayed(error) };
+      for (const each of [source, store, deadLetters])
+        if (each) await patiently(() => each.check(), patience);
       const workers = await startWorkers(config, events);
       let failure: { error: unknown } | undefined;
       const fail = (error: unknown) => {
@@ -159,7 +161,7 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
       };
       const archive = archiveOf(workers, fail);
       const { handlers, order } = handlersOf(workers, archive, fail);
-      const deadline = onStop(() => archive.abandon());
+      const deadline = stopDeadline(stopping.signal, config.stop_timeout, () => archive.abandon());
       let server: Server | undefined;
       try {
         server = await serverOf(archive, () => failure?.error);
@@ -182,8 +184,8 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
       await archive.close();
       await workers.close();
       await Promise.all([source.close(), store.close(), deadLetters?.close(), server?.close()]);
-      if (deadline.passed()) failure = { error: lateStop(failure?.error) };
-      if (failure) throw explained(failure.error, workers);
+      const error = deadline.error(failure?.error) ?? failure?.error;
+      if (error !== undefined) throw explained(error, workers);
       totals.value.seconds = (performance.now() - started) / 1000;
       events.pipelineStopped(totals.value);
       return totals.value;
@@ -205,34 +207,12 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
     },
 
     stop() {
-      stopping.abort();
+      stopping.abort(new RetryableError('stopped before everything that it needs had answered'));
       source.stop();
     },
     totals: () => totals.value,
     progress: () => ({ ...(source.remaining() ?? { bytes: 0, totalBytes: 0 }), handedOver }),
   };
-
-  /** Calls `giveUp` when a stop was asked for and `stop_timeout` has passed since. */
-  function onStop(giveUp: () => void): { clear(): void; passed(): boolean } {
-    let passed = false;
-    let timer: NodeJS.Timeout | undefined;
-    const late = () => {
-      passed = true;
-      giveUp();
-    };
-    const start = () => (timer = setTimeout(late, config.stop_timeout));
-    if (stopping.signal.aborted) start();
-    else stopping.signal.addEventListener('abort', start, { once: true });
-    return { clear: () => clearTimeout(timer), passed: () => passed };
-  }
-
-  function lateStop(error: unknown): StoreError {
-    const reason = error === undefined ? '' : `: ${messageOf(error)}`;
-    return new StoreError(
-      `the last flush did not end within stop_timeout (${config.stop_timeout / 1000} s); ` +
-        `the next run reads again what it did not commit${reason}`,
-    );
-  }
 
   async function serverOf(archive: Archive, failed: () => unknown): Promise<Server | undefined> {
     if (config.server.listen === 'off') return undefined;
@@ -261,14 +241,4 @@ function explained(error: unknown, workers: Workers): unknown {
   const hung = workers.hung();
   if (!hung || error instanceof HungError) return error;
   return new HungError(`${messageOf(error)}; and then ${hung.message}`);
-}
-
-/** Resolves as `work` does, or after `limit` milliseconds. */
-async function within(limit: number, work: Promise<unknown>): Promise<void> {
-  const timer = new AbortController();
-  try {
-    await Promise.race([work, delay(limit, undefined, { signal: timer.signal })]);
-  } finally {
-    timer.abort();
-  }
 }

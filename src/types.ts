@@ -28,11 +28,29 @@ export interface Position extends Partition {
   readonly offset: number;
 }
 
+/** Parts of a batch's `bytes`: part i is `bytes[starts[i] .. ends[i])`, or null where it ends one before it starts. */
+export interface Slices {
+  readonly starts: Uint32Array<ArrayBuffer>;
+  readonly ends: Uint32Array<ArrayBuffer>;
+}
+
+/** Headers of a batch's messages: those of row r are the entries `first[r] .. first[r + 1])`, in their order. */
+export interface HeaderSlices extends Slices {
+  /** One more than there are rows. */
+  readonly first: Uint32Array<ArrayBuffer>;
+  /** Index into `names` for each entry. */
+  readonly name: Uint32Array<ArrayBuffer>;
+  readonly names: readonly string[];
+}
+
 /** Consecutive messages of one partition, undecoded. `bytes` is moved to a worker, never copied. */
 export interface RawBatch extends Partition {
   /** Number of messages. */
   readonly rows: number;
-  /** All values in one buffer; value i is `bytes[starts[i] .. ends[i])`. There may be gaps (line ends, record headers). */
+  /**
+   * All values in one buffer; value i is `bytes[starts[i] .. ends[i])`. What lies between it and the next value belongs to
+   * the message too: a line end, its key and headers.
+   */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly starts: Uint32Array<ArrayBuffer>;
   readonly ends: Uint32Array<ArrayBuffer>;
@@ -46,10 +64,9 @@ export interface RawBatch extends Partition {
   readonly first: number;
   /** Offset after the last one that this batch settles: the next one to read. */
   readonly next: number;
-  /** Message keys, where the source has them. */
-  readonly keys?: readonly (Uint8Array | null)[];
-  /** Message headers, where the source has them. */
-  readonly headers?: readonly Readonly<Record<string, Uint8Array>>[];
+  /** Message keys by row, where any has one. raw-batch.ts reads keys and headers. */
+  readonly keys?: Slices;
+  readonly headers?: HeaderSlices;
   /** Values that are null (Kafka tombstones), by row; absent when there is none. */
   readonly nulls?: Uint8Array<ArrayBuffer>;
   /** Messages too long to be kept whole, by row: the size in bytes that they had; `bytes` has their beginning. */

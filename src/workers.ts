@@ -1,3 +1,4 @@
+import type { ResourceLimits } from 'node:worker_threads';
 import type { EncodedFile, EncodeTask } from './archive/index.ts';
 import { classifyWithRetry, createPool, workerCount } from './classify/index.ts';
 import type { Config } from './config.ts';
@@ -20,8 +21,6 @@ export interface Workers {
   close(): Promise<void>;
 }
 
-/** A third of V8's own: columns soon die, and a larger young generation only lets hundreds of megabytes of them pile up. */
-const YOUNG_GENERATION_MB = 24;
 const FILENAME = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 
 /** Starts the threads; `count` instead of what the configuration says. Throws MisconfiguredError when the model cannot be loaded. */
@@ -35,7 +34,7 @@ export async function startWorkers(
     workers: count,
     workerData: config,
     timeLimit: config.classify.time_limit,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    resourceLimits: heapOf(config),
   });
   try {
     // A task for each thread: ending one that still loads its model would abort the process.
@@ -65,4 +64,14 @@ export async function startWorkers(
     await pool.close();
     throw error;
   }
+}
+
+/**
+ * What a thread's heap may grow to. V8 collects the more often the less it may take, and by itself it may take gigabytes: with
+ * these it needs a third less memory at the same speed (docs/decisions/007-memory.md). The largest message, parsed, fits
+ * several times.
+ */
+function heapOf({ ingest }: Config): ResourceLimits {
+  const largest = Math.ceil(ingest.max_message_bytes / 1024 ** 2);
+  return { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 256 + 8 * largest };
 }

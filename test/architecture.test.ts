@@ -7,12 +7,14 @@ const STAGES = ['ingest', 'classify', 'archive', 'sinks'];
 /** What a stage may import from the root. */
 const SHARED = [
   'types.ts',
+  'ports.ts',
   'errors.ts',
   'events.ts',
   'units.ts',
   'suggest.ts',
   'dead-letter.ts',
   'memory.ts',
+  'raw-batch.ts',
   'kafka.ts',
   'kafka-codecs.ts',
 ];

@@ -192,14 +192,16 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
     },
 
     async transactions() {
-      const finished = (await namesIn(manifests)).flatMap((name) => /^([\w-]+)\.json$/.exec(name)?.[1] ?? []);
+      // Pending ones first: one that is finished in between is seen twice then, not never.
       const open = (await namesIn(pending)).flatMap((name) =>
         name.endsWith(`.json${suffix}`) ? name.slice(1, -`.json${suffix}`.length) : [],
       );
-      return [
-        ...finished.map((id) => ({ id, finished: true })),
-        ...open.map((id) => ({ id, finished: false })),
-      ].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      const finished = (await namesIn(manifests)).flatMap((name) => /^([\w-]+)\.json$/.exec(name)?.[1] ?? []);
+      const states = new Map(open.map((id) => [id, false]));
+      for (const id of finished) states.set(id, true);
+      return [...states]
+        .map(([id, isFinished]) => ({ id, finished: isFinished }))
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1));
     },
 
     async *files() {

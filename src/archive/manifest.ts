@@ -37,6 +37,9 @@ const manifestSchema = z.object({
   ),
 });
 
+const WAY_OUT =
+  'restore it from a backup, or from an older version of the object: nothing else knows which files belong to that commit';
+
 /** A manifest as it stands in its file: JSON of `{ crc32, transaction }`, so that damage is seen. */
 export function encodeManifest(transaction: Transaction): string {
   const body = JSON.stringify(transaction);
@@ -48,13 +51,13 @@ export function decodeManifest(text: string, id: string, where: string): Transac
   const match = /^\{"crc32":"([0-9a-f]{8})","transaction":([^]*)\}\n$/.exec(text);
   if (!match || checksum(Buffer.from(match[2]!)) !== match[1]) {
     throw new CorruptError(
-      `${where}: expected a manifest that fits its checksum, got ${text.length} damaged characters`,
+      `${where}: expected a manifest that fits its checksum, got ${text.length} damaged characters; ${WAY_OUT}`,
     );
   }
   const result = manifestSchema.safeParse(JSON.parse(match[2]!));
   if (!result.success || result.data.id !== id) {
     throw new CorruptError(
-      `${where}: expected the manifest of transaction ${id}, got ${result.success ? `that of ${result.data.id}` : z.prettifyError(result.error)}`,
+      `${where}: expected the manifest of transaction ${id}, got ${result.success ? `that of ${result.data.id}` : z.prettifyError(result.error)}; ${WAY_OUT}`,
     );
   }
   return result.data;

@@ -16,7 +16,7 @@ export interface PersistOptions {
   /** Aborted when nobody needs the result any more. */
   readonly signal: AbortSignal;
   readonly onRetry?: ((retry: StoreRetry) => void) | undefined;
-  /** Milliseconds before the second attempt, doubled each time up to half a minute, with jitter. */
+  /** Milliseconds before the second attempt, doubled each time up to five seconds, with jitter. */
   readonly backoff?: number | undefined;
 }
 
@@ -38,7 +38,7 @@ export function createPersist({ signal, onRetry, backoff = 200 }: PersistOptions
       return await pRetry(work, {
         retries: Infinity,
         minTimeout: backoff,
-        maxTimeout: Math.max(backoff, 30_000),
+        maxTimeout: Math.max(backoff, 5_000),
         randomize: true,
         signal,
         onFailedAttempt: ({ error }) => {

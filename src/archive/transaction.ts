@@ -12,7 +12,7 @@ import { checksum, type EncodedFile, type EncodeTask } from './encode.ts';
 import type { Persist } from './persist.ts';
 
 /** Files of one flush that are encoded, written or published at a time. */
-const PARALLEL = 8;
+const PARALLEL = 32;
 
 /** What a flush and a recovery work with. None of it is known to the flow itself. */
 export interface TransactionPorts {

@@ -1,8 +1,9 @@
 import { deadLetterOf } from '../dead-letter.ts';
 import { messageOf, WorkerDiedError } from '../errors.ts';
 import { free } from '../memory.ts';
+import { sliceBatch } from '../raw-batch.ts';
 import type { RawBatch, ScoredBatch } from '../types.ts';
-import { batchBuffers, sliceBatch, splitBatch } from './split-batch.ts';
+import { batchBuffers, splitBatch } from './split-batch.ts';
 
 /** What the retry reports: rows of the batch under trial, which attempt at them it was (from 1), how the worker died. */
 export type OnWorkerDied = (fields: { rows: number; attempt: number; error: string }) => void;

@@ -3,7 +3,8 @@ import { duration, size } from '../units.ts';
 import { parseFieldPath } from './field-path.ts';
 import { PRESET_NAMES } from './presets.ts';
 
-const fileSourceConfig = z.strictObject({
+/** The `file` member of {@link sourceConfig}. */
+export const fileSourceConfig = z.strictObject({
   type: z
     .literal('file')
     .describe('JSON lines in files, plain or gzip (told by the first bytes, not by the name)'),
@@ -29,13 +30,123 @@ const fileSourceConfig = z.strictObject({
     .prefault('64MiB'),
 });
 
-/** The `source:` section: where messages come from. Sizes in bytes once parsed. */
-export const sourceConfig = z.discriminatedUnion('type', [fileSourceConfig]);
+const positionText = z.union([
+  z.enum(['earliest', 'latest']),
+  z.iso.datetime({
+    offset: true,
+    error: 'expected earliest, latest, or a time such as 2026-03-01T00:00:00Z',
+  }),
+]);
+
+const kafkaSourceConfig = z
+  .strictObject({
+    type: z.literal('kafka').describe('Topics of Kafka, by a consumer group; `kafka:` says where'),
+    topics: z
+      .array(
+        z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'expected a topic name: letters, digits, dots, dashes'),
+      )
+      .min(1)
+      .describe('Topics to read')
+      .optional(),
+    pattern: z
+      .string()
+      .min(1)
+      .superRefine((text, context) => {
+        try {
+          new RegExp(text, 'u');
+        } catch (error) {
+          context.addIssue({
+            code: 'custom',
+            message: `expected a regular expression: ${String(error)}`,
+            input: text,
+          });
+        }
+      })
+      .describe(
+        'Regular expression; topics that match are read, also those that come later. Instead of `topics`',
+      )
+      .optional(),
+    group: z
+      .string()
+      .min(1)
+      .max(249)
+      .describe('Consumer group; default: the name of the pipeline')
+      .optional(),
+    start: positionText
+      .describe(
+        'Where a partition begins that the group never committed: earliest, latest, or a time such as 2026-03-01T00:00:00Z',
+      )
+      .default('earliest'),
+    group_protocol: z
+      .enum(['classic', 'consumer'])
+      .describe(
+        'Who deals out partitions: a process of the group, or the brokers (`consumer`, KIP-848, Kafka 4; needs `client: confluent`)',
+      )
+      .default('classic'),
+    assignor: z
+      .enum(['cooperative-sticky', 'range', 'roundrobin'])
+      .describe(
+        'How a classic group deals them out, the same for all processes; default: roundrobin with kafkajs, which knows no other, cooperative-sticky with confluent',
+      )
+      .optional(),
+    instance: z
+      .string()
+      .min(1)
+      .max(249)
+      .describe(
+        'Name of this process in the group (static membership): when it is back within session_timeout, it has its partitions still; needs `client: confluent`',
+      )
+      .optional(),
+    session_timeout: duration()
+      .describe('A process that is silent for so long loses its partitions to the others')
+      .prefault('45s'),
+    rebalance_timeout: duration()
+      .describe(
+        'Longest that all processes wait for one of them to give its partitions back, its last flush included',
+      )
+      .prefault('60s'),
+    heartbeat_interval: duration().describe('How often a process shows that it lives').prefault('3s'),
+    metadata_max_age: duration()
+      .describe('How often new partitions and, with `pattern`, new topics are looked for')
+      .prefault('1m'),
+    max_wait: duration()
+      .describe('Longest that a broker waits for something new before it answers')
+      .prefault('500ms'),
+    max_bytes: size().describe('Most bytes (compressed) of one answer of a broker').prefault('16MiB'),
+    max_bytes_per_partition: size()
+      .describe('Most bytes (compressed) of one partition in an answer; a larger record batch comes alone')
+      .prefault('1MiB'),
+    batch_messages: z.int().min(1).max(65_536).describe('Most messages that travel together').default(1024),
+    batch_bytes: size()
+      .describe('Most bytes that travel together; a longer message travels alone')
+      .prefault('1MiB'),
+  })
+  .superRefine(({ topics, pattern, session_timeout, heartbeat_interval }, context) => {
+    if ((topics === undefined) === (pattern === undefined)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['topics'],
+        message: `expected either topics or pattern, got ${topics ? 'both' : 'neither'}`,
+      });
+    }
+    if (heartbeat_interval * 3 > session_timeout) {
+      context.addIssue({
+        code: 'custom',
+        path: ['heartbeat_interval'],
+        message: `expected at most a third of session_timeout (${session_timeout} ms), got ${heartbeat_interval} ms`,
+      });
+    }
+  });
+
+/** The `source:` section: where messages come from. Sizes in bytes and durations in milliseconds once parsed. */
+export const sourceConfig = z.discriminatedUnion('type', [fileSourceConfig, kafkaSourceConfig]);
 
 /** The source's configuration after checks. */
 export type SourceConfig = z.infer<typeof sourceConfig>;
 /** The configuration of a file source after checks. */
 export type FileSourceConfig = z.infer<typeof fileSourceConfig>;
+/** The configuration of a Kafka source after checks. */
+export type KafkaSourceConfig = z.infer<typeof kafkaSourceConfig>;
 
 function pathProblem(text: string): string | undefined {
   try {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FencedError, InputError, messageOf, MisconfiguredError } from '../errors.ts';
-import type { Source, SourceHandlers } from '../types.ts';
+import type { Source, SourceHandlers } from '../ports.ts';
 import type { FileSourceConfig } from './config.ts';
 import { readFileBytes, readStreamBytes } from './file-reader.ts';
 import { readFailure, resolveInputs, STDIN } from './inputs.ts';
@@ -55,47 +55,43 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
   const stopping = new AbortController();
   let positions: PositionFile | null = null;
   let lanes: Lane[] = [];
+  let files: ReadonlySet<number> = new Set();
+  let fence: FencedError | null = null;
 
   async function assign(handlers: SourceHandlers): Promise<number> {
     const paths = await resolveInputs(config.inputs);
     const known = await takeOverPositions(positionFile);
     positions = known;
     const registry = await known.register(paths);
-    const assigned = [...registry].map(([path, partition]) => ({
-      path,
-      partition,
-      ...known.committed(partition),
-    }));
-    lanes = assigned.map(({ path, partition, offset }) => ({
-      path,
-      partition,
-      lines: createLineBatches(
-        {
-          batchMessages: config.batch_messages,
-          batchBytes: config.batch_bytes,
-          maxLineBytes: config.max_line_bytes,
-        },
-        path === STDIN ? 0 : offset,
-      ),
-      next: offset,
-      read: 0,
-      size: 0,
-      kind: 'unknown',
-      failure: null,
-    }));
-    await Promise.all(lanes.filter(({ path }) => path !== STDIN).map(measure));
+    files = new Set([...registry].flatMap(([path, partition]) => (path === STDIN ? [] : partition)));
     const { epoch: token } = known;
     // With those that are read no more: what their last commit names must be published all the same.
     const all = new Set([...registry.values(), ...known.partitions()]);
-    await handlers.assigned({
-      token,
-      partitions: [...all].map((partition) => ({
-        topic: config.topic,
-        partition,
-        ...known.committed(partition),
-      })),
-    });
+    const partitions = [...all].map((partition) => ({
+      topic: config.topic,
+      partition,
+      ...known.committed(partition),
+    }));
+    const transactions = new Set(partitions.flatMap(({ transaction }) => transaction || []));
+    await handlers.assigned({ token, partitions, transactions });
+    // Only now: the recovery may have moved positions back.
+    lanes = [...registry].map(([path, partition]) =>
+      laneOf(path, partition, known.committed(partition).offset),
+    );
+    await Promise.all(lanes.filter(({ path }) => path !== STDIN).map(measure));
     return token;
+  }
+
+  function laneOf(path: string, partition: number, offset: number): Lane {
+    const lines = createLineBatches(
+      {
+        batchMessages: config.batch_messages,
+        batchBytes: config.batch_bytes,
+        maxLineBytes: config.max_line_bytes,
+      },
+      path === STDIN ? 0 : offset,
+    );
+    return { path, partition, lines, next: offset, read: 0, size: 0, kind: 'unknown', failure: null };
   }
 
   async function handOver(
@@ -117,6 +113,7 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
           offsets: consecutive(first, batch.rows),
           timestamps: new Float64Array(batch.rows).fill(NaN),
           receivedAt: Date.now(),
+          first,
           next: lane.next,
         },
         token,
@@ -206,6 +203,7 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
   }
 
   return {
+    description: config.inputs.join(', '),
     async check() {
       try {
         await resolveInputs(config.inputs);
@@ -224,6 +222,7 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
       const settled = await Promise.allSettled(readings.map((reading) => reading.catch(stopAndThrow)));
       for (const result of settled) if (result.status === 'rejected') throw result.reason;
       const failures = lanes.flatMap((lane) => lane.failure ?? []);
+      if (fence) throw fence;
       if (failures.length === 0) return;
       const more = failures.length > 1 ? ` (and ${failures.length - 1} more files that cannot be read)` : '';
       throw new InputError(`${failures[0]!.message}${more}`);
@@ -234,9 +233,22 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
           `expected a commit of assignment ${positions?.epoch ?? 'none'}, got one of ${token}`,
         );
       }
-      await positions.commit(new Map(moved.map(({ partition, offset }) => [partition, offset])), transaction);
+      try {
+        await positions.commit(
+          new Map(moved.map(({ partition, offset }) => [partition, offset])),
+          transaction,
+        );
+      } catch (error) {
+        // Whoever took over reads on from here; nothing comes back to this process.
+        if (error instanceof FencedError) fence = error;
+        stopping.abort();
+        throw error;
+      }
     },
+    // An input that is gone is not known by its partition any more: what it held cannot be promised.
+    readable: (wanted) => Promise.resolve(wanted.every(({ partition }) => files.has(partition))),
     stop: () => stopping.abort(),
+    lag: () => [],
     remaining() {
       if (lanes.length === 0 || lanes.some((lane) => lane.path === STDIN)) return null;
       const totalBytes = lanes.reduce((sum, { size }) => sum + size, 0);

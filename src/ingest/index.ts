@@ -1,27 +1,35 @@
 /**
  * Ingest: messages from a source, paced, decoded to columns, brought back into order.
  *
- * In: files of JSON lines (plain or gzip, by glob, followed as they grow) or standard input, and the positions that were
- * committed. Out: raw batches, one partition's consecutive messages in one buffer; in a worker their columns, dead letters
- * and counts of skipped messages.
+ * In: topics of Kafka by a consumer group, files of JSON lines (plain or gzip, by glob, followed as they grow) or standard
+ * input, and the positions that were committed. Out: raw batches, one partition's consecutive messages in one buffer; in a
+ * worker their columns, dead letters and counts of skipped messages.
  *
  * Promises: every message is handed over in its partition's order, from the committed position on; each is exactly one of
  * row, dead letter or skipped; no field of a message is lost (what has no column is metadata), and no digit of a number.
- * A commit is on disk when it resolves, and fails when another process has taken over.
+ * A commit is on disk (Kafka: on the brokers) when it resolves, and fails when another process has taken over. What
+ * happens to brokers is waited out.
  *
  * Fails: InputError when something cannot be read, after everything before it was handed over; CorruptError for a damaged
  * position file; FencedError for a commit that came too late; StoreError when positions cannot be written;
- * TooManyDeadLettersError when everything in a row is wrong. A message never makes anything throw.
+ * MisconfiguredError when brokers refuse for good; TooManyDeadLettersError when everything in a row is wrong. A message
+ * never makes anything throw.
  */
+export { committedPositions } from './committed-positions.ts';
 export {
   ingestConfig,
   sourceConfig,
   type FileSourceConfig,
   type IngestConfig,
+  type KafkaSourceConfig,
   type SourceConfig,
 } from './config.ts';
+export { createConfluentClient } from './confluent-client.ts';
 export { createDeadLetterLimit } from './dead-letter-limit.ts';
 export { createDecoder } from './decode.ts';
 export { createFileSource, type FileSourceOptions } from './file-source.ts';
+export { checkKafka } from './kafka-check.ts';
+export { createKafkaSource, type ExpiredRange, type KafkaSourceOptions } from './kafka-source.ts';
 export { createInOrder, type InOrder } from './in-order.ts';
 export { createPacer, type Pacer } from './pacing.ts';
+export { openKafkaGroup, type KafkaGroup } from './kafka-group.ts';

@@ -1,3 +1,4 @@
+import { headerOf, keyOf } from '../raw-batch.ts';
 import type { RawBatch } from '../types.ts';
 import type { IngestConfig } from './config.ts';
 import { parseFieldPath, type FieldPath } from './field-path.ts';
@@ -62,11 +63,9 @@ export function lookUp(path: FieldPath, body: JsonObject, batch: RawBatch, index
       return value;
     }
     case 'key':
-      return textOf(batch.keys?.[index]);
-    case 'header': {
-      const headers = batch.headers?.[index];
-      return headers && Object.hasOwn(headers, path.name) ? textOf(headers[path.name]) : undefined;
-    }
+      return textOf(keyOf(batch, index));
+    case 'header':
+      return textOf(headerOf(batch, index, path.name));
     case 'topic':
       return batch.topic;
     case 'constant':

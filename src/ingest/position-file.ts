@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readFile, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CorruptError, FencedError, messageOf, StoreError } from '../errors.ts';
-import type { CommittedPosition } from '../types.ts';
+import type { CommittedPosition } from '../ports.ts';
 import { encodeRecord, foldRecords, readRecords, type PositionRecord } from './position-log.ts';
 
 /** The position file of one owner, from its takeover until another process takes over. */

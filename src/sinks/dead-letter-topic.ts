@@ -61,7 +61,8 @@ export function createDeadLetterTopic({ topic, kafka }: DeadLetterTopicOptions):
         );
       } catch (error) {
         if (isOperational(error)) throw error;
-        throw new MisconfiguredError(`dead_letters.topic ${topic}: ${messageOf(error)}`, { cause: error });
+        const cause = sendError(error, topic);
+        throw new MisconfiguredError(cause.message, { cause });
       } finally {
         await admin.disconnect().catch(() => undefined);
       }

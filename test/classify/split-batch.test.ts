@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batchBuffers, sliceBatch, splitBatch } from '../../src/classify/split-batch.ts';
+import { batchBuffers, splitBatch } from '../../src/classify/split-batch.ts';
+import { headersOf, keyOf, sliceBatch } from '../../src/raw-batch.ts';
 import type { RawBatch } from '../../src/types.ts';
 import { rawBatch } from './fixtures/raw-batch.ts';
 
@@ -11,8 +12,8 @@ function rowsOf(batch: RawBatch): unknown[] {
     text: Buffer.from(batch.bytes.subarray(batch.starts[row], batch.ends[row])).toString(),
     offset: batch.offsets[row],
     timestamp: batch.timestamps[row],
-    key: batch.keys?.[row],
-    headers: batch.headers?.[row],
+    key: keyOf(batch, row),
+    headers: headersOf(batch, row),
     isNull: batch.nulls?.[row],
     truncated: batch.truncated?.[row],
   }));

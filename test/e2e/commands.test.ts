@@ -19,7 +19,18 @@ describe('the smaller commands', () => {
 
   it('schema prints JSON Schema, Markdown, and DDL with the labels of the model', async () => {
     const json = JSON.parse((await sluice(['schema', '--json'])).stdout) as { properties: object };
-    expect(Object.keys(json.properties)).toEqual(['name', 'source', 'ingest', 'classify', 'archive', 'log']);
+    expect(Object.keys(json.properties)).toEqual([
+      'name',
+      'kafka',
+      'source',
+      'ingest',
+      'classify',
+      'archive',
+      'dead_letters',
+      'server',
+      'stop_timeout',
+      'log',
+    ]);
     expect((await sluice(['schema', '--markdown'])).stdout).toContain('| `archive.memory` |');
     const ddl = (await sluice(['schema', '--athena', '--location', 's3://b/p/'])).stdout;
     expect(ddl).toMatch(/`scores` struct<`?toxic`?: ?float,\s*`?hate`?: ?float,\s*`?spam`?: ?float>/);

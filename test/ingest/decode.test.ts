@@ -1,17 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { ingestConfig } from '../../src/ingest/config.ts';
 import { createDecoder } from '../../src/ingest/decode.ts';
-import type { RawBatch } from '../../src/types.ts';
 import { RECEIVED_AT, rawBatch } from './raw-batch.ts';
 
 type Input = Parameters<typeof ingestConfig.parse>[0];
 
-function decode(values: Parameters<typeof rawBatch>[0], config: Input = {}, more: Partial<RawBatch> = {}) {
+function decode(
+  values: Parameters<typeof rawBatch>[0],
+  config: Input = {},
+  more: Parameters<typeof rawBatch>[1] = {},
+) {
   return createDecoder(ingestConfig.parse(config))(rawBatch(values, more));
 }
 
 /** Decodes one message that must become a row. */
-function one(value: string | Uint8Array, config: Input = {}, more: Partial<RawBatch> = {}) {
+function one(value: string | Uint8Array, config: Input = {}, more: Parameters<typeof rawBatch>[1] = {}) {
   const result = decode([value], config, more);
   expect(result.deadLetters).toEqual([]);
   expect(result.rows).toBe(1);
@@ -35,7 +38,11 @@ function entries(flat: string[] | null): Record<string, string> | null {
 }
 
 /** The code of one message that must become a dead letter. */
-function code(value: string | Uint8Array, config: Input = {}, more: Partial<RawBatch> = {}): string {
+function code(
+  value: string | Uint8Array,
+  config: Input = {},
+  more: Parameters<typeof rawBatch>[1] = {},
+): string {
   const { rows, deadLetters } = decode([value], config, more);
   expect(rows).toBe(0);
   expect(deadLetters.length).toBe(1);
@@ -314,8 +321,8 @@ describe('createDecoder: dead letters', () => {
 
   it('carry everything that is needed to send them again, and never the text', () => {
     const secret = '{"customer":"a","text":"do not tell" oops';
-    const key = Buffer.from('k');
-    const headers = { h: Buffer.from('v') };
+    const key = new Uint8Array(Buffer.from('k'));
+    const headers = { h: new Uint8Array(Buffer.from('v')) };
     const timestamps = Float64Array.of(NaN, 7);
     const more = { first: 40, keys: [null, key], headers: [{}, headers], timestamps };
     const batch = rawBatch(['{"customer":"a","text":"ok"}', secret], more);

@@ -14,7 +14,7 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CorruptError, InputError, messageOf, MisconfiguredError } from '../../src/errors.ts';
-import { sourceConfig } from '../../src/ingest/config.ts';
+import { fileSourceConfig } from '../../src/ingest/config.ts';
 import { createFileSource, type FileSourceOptions } from '../../src/ingest/file-source.ts';
 import { messagesOf, recordBatches, sourceContract } from '../contract/source.ts';
 
@@ -30,7 +30,7 @@ const lines = (count: number, first = 0) => Array.from({ length: count }, (_, at
 type Overrides = Partial<FileSourceOptions> & { config?: object };
 
 function open(inputs: string[], { config = {}, ...options }: Overrides = {}) {
-  const parsed = sourceConfig.parse({
+  const parsed = fileSourceConfig.parse({
     type: 'file',
     inputs: inputs.map((input) => (input === '-' ? input : file(input))),
     ...config,
@@ -65,7 +65,7 @@ sourceContract('files', async () => {
     },
     open: () =>
       createFileSource(
-        sourceConfig.parse({
+        fileSourceConfig.parse({
           type: 'file',
           inputs: Array.from({ length: count }, (_, at) => join(root, `${at}.jsonl`)),
         }),

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import type { Commits } from './archive/index.ts';
+import type { Config } from './config.ts';
+import { MisconfiguredError } from './errors.ts';
+import {
+  committedPositions,
+  openKafkaGroup,
+  type KafkaGroup,
+  type KafkaSourceConfig,
+} from './ingest/index.ts';
+
+/** The consumer group that a configuration with a Kafka source names, from outside. */
+export function groupOf(config: Config, source: KafkaSourceConfig): KafkaGroup {
+  if (!config.kafka)
+    throw new MisconfiguredError('kafka: expected brokers for a source of type kafka, got nothing');
+  const subscription =
+    source.topics === undefined ? { pattern: new RegExp(source.pattern!) } : { topics: source.topics };
+  return openKafkaGroup(config.kafka, source.group ?? config.name, subscription);
+}
+
+/** What the source that a configuration names has committed, read without disturbing whoever runs it. */
+export function openCommits(config: Config): Commits & { close(): void } {
+  const { source, name, archive } = config;
+  if (source.type === 'kafka') {
+    const group = groupOf(config, source);
+    return {
+      positions: () => group.committed(),
+      ends: () => group.offsets('latest'),
+      expire: true,
+      close: () => group.close(),
+    };
+  }
+  if (archive.store.type !== 'directory') {
+    throw new MisconfiguredError(
+      'archive.store.type: expected directory beside a source of type file, whose positions lie in it; with --archive-only they are not needed',
+    );
+  }
+  const file = join(archive.store.path, '_sluice', `${name}.positions`);
+  return {
+    positions: () => committedPositions(file, source.topic),
+    expire: false,
+    start: 0,
+    close: () => undefined,
+  };
+}

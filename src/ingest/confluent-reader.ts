@@ -1,0 +1,233 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Partition, Position, RawBatch } from '../types.ts';
+import { CODE, libraryCode } from './confluent-errors.ts';
+import { called, type LibraryConsumer, type LibraryMessage } from './confluent-library.ts';
+import { partitionKey } from './partition-key.ts';
+import { createRecordBatches, type RecordBatches, type RecordLimits } from './record-batches.ts';
+
+/** What {@link createReader} needs. */
+export interface ReaderOptions {
+  readonly consumer: LibraryConsumer;
+  readonly limits: RecordLimits;
+  readonly onBatch: (batch: RawBatch, token: number, end: number) => Promise<void>;
+  readonly onOutOfRange: (position: Position, token: number) => void;
+  /** An error of librdkafka's that it goes on after. */
+  readonly onError: (error: unknown) => void;
+  /** Called once, with what `onBatch` threw: nothing more is read. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** Takes messages out of librdkafka's queue; meanwhile librdkafka serves rebalances, and sees that this process lives. */
+export interface Reader {
+  /** Polls until `close`. */
+  run(): void;
+  /** See {@link KafkaClient.read}; the partitions are assigned, and paused. */
+  read(token: number, positions: readonly Position[]): void;
+  /** See {@link KafkaClient.pause}. */
+  pause(partitions: readonly Partition[]): void;
+  /** Hands nothing more over of what is read now. */
+  end(): void;
+  /** Resolves when nothing is polled any more. */
+  close(): Promise<void>;
+}
+
+/** One partition while it is read. Replaced as a whole when reading starts anew, so that what is under way finds itself gone. */
+interface Lane extends Partition {
+  readonly token: number;
+  readonly gathered: RecordBatches;
+  /** Offset of the next message to take out of the queue. */
+  next: number;
+  /** librdkafka reads from `next` on. */
+  isReading: boolean;
+  /** Batches that are not handed over yet; the first is under way. */
+  readonly waiting: RawBatch[];
+  /** Paused, since the handler is slower than a poll may wait. */
+  isHeld: boolean;
+  /** Where the log ended when that was last reached. */
+  end: number;
+}
+
+/** Longest wait for a first message; seeks and pauses wait for it. */
+const POLL_MILLIS = 100;
+/** Most messages of a poll: their objects are made in one go on the main thread. */
+const POLL_MESSAGES = 2000;
+/** How long a poll may be put off for slow handlers; then their partitions are paused, which costs fetching again. */
+const HOLD_MILLIS = 500;
+const SEEK_MILLIS = 5000;
+
+/** Makes a reader for a connected consumer. */
+export function createReader(options: ReaderOptions): Reader {
+  const { consumer } = options;
+  const lanes = new Map<string, Lane>();
+  let pausing: Partition[] = [];
+  let isClosed = false;
+  let running: Promise<void> = Promise.resolve();
+  let onDrained: () => void = () => undefined;
+
+  const isCurrent = (lane: Lane) => lanes.get(partitionKey(lane)) === lane;
+
+  consumer.setDefaultConsumeTimeout(POLL_MILLIS);
+  // Else it waits as long for each further message.
+  consumer.setDefaultIsTimeoutOnlyForFirstMessage(true);
+  // Events, not the result: they tell messages and ends in their order.
+  consumer.on('data', sort);
+  consumer.on('partition.eof', reachEnd);
+
+  async function poll(): Promise<void> {
+    while (!isClosed) {
+      await steer();
+      await called((done) => consumer.consume(POLL_MESSAGES, done)).catch(options.onError);
+      for (const lane of lanes.values()) hand(lane, lane.gathered.take(lane.next));
+      await drained();
+    }
+  }
+
+  /** Seeks, pauses and resumes: only here, where no poll is under way that could bring messages from before. */
+  async function steer(): Promise<void> {
+    const paused = pausing.splice(0).filter((each) => !lanes.has(partitionKey(each)));
+    if (paused.length > 0) attempt(() => consumer.pause(paused));
+    const due = [...lanes.values()];
+    await Promise.all(due.filter(({ isReading }) => !isReading).map(seek));
+    for (const lane of due.filter(({ isHeld, waiting }) => isHeld && waiting.length === 0)) {
+      lane.isHeld = false;
+      attempt(() => consumer.resume([lane]));
+    }
+  }
+
+  async function seek(lane: Lane): Promise<void> {
+    const { topic, partition, next } = lane;
+    try {
+      await called((done) => consumer.seek({ topic, partition, offset: next }, SEEK_MILLIS, done));
+      if (!isCurrent(lane)) return;
+      consumer.resume([lane]);
+      lane.isReading = true;
+    } catch (error) {
+      // Just assigned: librdkafka begins with it in a moment.
+      if (isCurrent(lane) && libraryCode(error) !== CODE.state) options.onError(error);
+    }
+  }
+
+  function sort({ topic, partition, offset, timestamp, key, value, headers }: LibraryMessage): void {
+    const lane = lanes.get(partitionKey({ topic, partition }));
+    if (!lane?.isReading || leftBehind(lane, offset)) return;
+    lane.next = offset + 1;
+    const named = headers
+      ?.flatMap((each) => Object.entries(each))
+      .map(([name, content]) => ({ name, value: content }));
+    hand(lane, lane.gathered.add({ offset, timestamp, key, value, headers: named ?? null }));
+  }
+
+  /** Behind the last message there may be records that nobody may see. */
+  function reachEnd({ topic, partition, offset }: Position): void {
+    const lane = lanes.get(partitionKey({ topic, partition }));
+    if (!lane?.isReading || leftBehind(lane, offset)) return;
+    lane.next = offset;
+    lane.end = offset;
+  }
+
+  /**
+   * Whether librdkafka went on elsewhere because the offset to read does not exist: back to the beginning, or forward to it.
+   * What compaction and transactions leave out lies behind the beginning of the log.
+   */
+  function leftBehind(lane: Lane, offset: number): boolean {
+    if (offset === lane.next) return false;
+    if (offset > lane.next && (watermarks(lane)?.lowOffset ?? 0) <= lane.next) return false;
+    const { topic, partition, next, token } = lane;
+    hand(lane, lane.gathered.take(next));
+    lane.isReading = false;
+    lanes.delete(partitionKey(lane));
+    pausing.push({ topic, partition });
+    options.onOutOfRange({ topic, partition, offset: next }, token);
+    return true;
+  }
+
+  function watermarks({ topic, partition }: Partition) {
+    return attempt(() => consumer.getWatermarkOffsets(topic, partition));
+  }
+
+  function hand(lane: Lane, batch: RawBatch | undefined): void {
+    if (!batch) return;
+    lane.waiting.push(batch);
+    if (lane.waiting.length === 1) deliver(lane).catch(fail);
+  }
+
+  async function deliver(lane: Lane): Promise<void> {
+    for (let batch = lane.waiting[0]; batch && isCurrent(lane); batch = lane.waiting[0]) {
+      const end = lane.end >= lane.next ? lane.end : Math.max(watermarks(lane)?.highOffset ?? 0, lane.next);
+      await options.onBatch(batch, lane.token, end);
+      lane.waiting.shift();
+    }
+    onDrained();
+  }
+
+  /** Waits until all handlers are done, or too long; then holds the partitions of those that are not. */
+  async function drained(): Promise<void> {
+    const busy = () => [...lanes.values()].filter(({ waiting, isHeld }) => waiting.length > 0 && !isHeld);
+    if (busy().length === 0) return;
+    const patience = new AbortController();
+    const late = sleep(HOLD_MILLIS, true, { signal: patience.signal }).catch(() => true);
+    while (busy().length > 0 && !isClosed) {
+      const next = new Promise<false>((resolve) => {
+        onDrained = () => resolve(false);
+      });
+      if (!(await Promise.race([next, late]))) continue;
+      const slow = busy();
+      for (const lane of slow) lane.isHeld = true;
+      attempt(() => consumer.pause(slow));
+    }
+    patience.abort();
+  }
+
+  /** Runs what fails when partitions were taken away a moment ago: then nothing is left to do for them. */
+  function attempt<Result>(work: () => Result): Result | undefined {
+    try {
+      return work();
+    } catch (error) {
+      if (libraryCode(error) === undefined && !isClosed) fail(error);
+      return undefined;
+    }
+  }
+
+  function fail(error: unknown): void {
+    if (isClosed) return;
+    isClosed = true;
+    lanes.clear();
+    options.onFailed(error);
+    onDrained();
+  }
+
+  return {
+    run() {
+      running = poll().catch(fail);
+    },
+    read(token, positions) {
+      for (const { topic, partition, offset } of positions) {
+        lanes.set(partitionKey({ topic, partition }), {
+          topic,
+          partition,
+          token,
+          gathered: createRecordBatches({ topic, partition }, options.limits, offset),
+          next: offset,
+          isReading: false,
+          waiting: [],
+          isHeld: false,
+          end: -1,
+        });
+      }
+    },
+    pause(partitions) {
+      for (const partition of partitions) lanes.delete(partitionKey(partition));
+      pausing = [...pausing, ...partitions];
+    },
+    end() {
+      lanes.clear();
+      onDrained();
+    },
+    async close() {
+      isClosed = true;
+      lanes.clear();
+      onDrained();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,292 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FencedError, InputError, RetryableError } from '../errors.ts';
+import type { KafkaConfig } from '../kafka.ts';
+import type { Assignment, CommittedPosition, Source, SourceHandlers } from '../ports.ts';
+import type { Partition, Position } from '../types.ts';
+import { createBackoff } from './backoff.ts';
+import type { KafkaSourceConfig } from './config.ts';
+import { createEnds } from './ends.ts';
+import { checkKafka } from './kafka-check.ts';
+import type { KafkaClient } from './kafka-client.ts';
+import { createKafkajsClient, type KafkaClientOptions } from './kafkajs-client.ts';
+import { createLanes, type Lanes } from './lanes.ts';
+import { partitionKey } from './partition-key.ts';
+import { startPositions } from './start-positions.ts';
+
+/** Unread messages that the brokers deleted: offsets [from, to) of a partition. */
+export interface ExpiredRange extends Partition {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What {@link createKafkaSource} needs beside its configuration. */
+export interface KafkaSourceOptions {
+  readonly kafka: KafkaConfig;
+  /** Consumer group. */
+  readonly group: string;
+  /** Makes the client (default: kafkajs). */
+  readonly createClient?: (options: KafkaClientOptions) => KafkaClient;
+  /** Positions that finished transactions settled, for partitions whose committed positions have expired. */
+  readonly ledger?: (partitions: readonly Partition[]) => Promise<readonly CommittedPosition[]>;
+  /** Ends before these offsets instead of the present ends, with `untilEnd`; other partitions are not read. */
+  readonly until?: readonly Position[];
+  /** Retention deleted messages before they were read. */
+  readonly onExpired?: (range: ExpiredRange) => void;
+  /** Something failed that is tried again until it works. */
+  readonly onRetrying?: (operation: string, error: Error) => void;
+  /** How often the ends of partitions are looked up for `lag`, milliseconds (default 10,000). */
+  readonly lagMillis?: number;
+}
+
+/** The present assignment, or the one before while its end is under way. */
+interface Held {
+  readonly token: number;
+  readonly lanes: Lanes;
+  /** The handler knows of it. */
+  announced: boolean;
+  /** Reading has begun: the handler has recovered what the commits name. */
+  ready: boolean;
+  alive: boolean;
+}
+
+/**
+ * Topics of Kafka as a source, by a consumer group, exactly once with the archive's transaction: the metadata of each commit
+ * name the transaction, and the group's generation fences it. It survives brokers that restart, move or are away, for as
+ * long as it takes; `run` rejects only for what no waiting mends. A partition that the group never committed begins where the ledger
+ * says, else (in a group without any commit) at `source.start`, and that is committed at once, so that it is decided once.
+ */
+export function createKafkaSource(config: KafkaSourceConfig, options: KafkaSourceOptions): Source {
+  const { kafka, group, until, onRetrying, lagMillis = 10_000 } = options;
+  const closing = new AbortController();
+  const client = (options.createClient ?? createKafkajsClient)({ kafka, source: config, group });
+  let held: Held | undefined;
+  let stopped = false;
+  let running: { readonly finish: (failure?: { readonly error: unknown }) => void } | undefined;
+  /** Calls of handlers that have not settled. */
+  const calls = new Set<Promise<unknown>>();
+  let previous: Promise<unknown> = Promise.resolve();
+
+  const isAlive = (each: Held) => each.alive && held === each && !closing.signal.aborted;
+
+  function track<Result>(call: Promise<Result>): Promise<Result> {
+    calls.add(call);
+    const settled = () => calls.delete(call);
+    call.then(settled, settled);
+    return call;
+  }
+
+  /** What a handler throws ends the run; but not what it throws because its assignment has ended. */
+  function failed(each: Held, error: unknown): void {
+    if (error instanceof FencedError && !isAlive(each)) return;
+    running?.finish({ error });
+  }
+
+  /** Asks until there is an answer, or nobody needs it. */
+  async function insist<Result>(each: Held, ask: () => Promise<Result>): Promise<Result | undefined> {
+    while (isAlive(each)) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof RetryableError)) throw error;
+        onRetrying?.('look-up', error);
+      }
+    }
+    return undefined;
+  }
+
+  async function begin(
+    each: Held,
+    partitions: readonly Partition[],
+    handlers: SourceHandlers,
+  ): Promise<void> {
+    const assignment = await insist(each, () => assignmentOf(each, partitions));
+    if (!assignment) return;
+    each.lanes.assign(assignment.partitions);
+    // The handler of the assignment before may still be busy with its end.
+    await previous;
+    if (!isAlive(each) || stopped) return;
+    each.announced = true;
+    const recovered = track(handlers.assigned(assignment));
+    previous = recovered.catch(() => undefined);
+    await recovered;
+    const targets = await insist(each, () => ends.targets(partitions));
+    if (targets === undefined || !isAlive(each) || stopped) return;
+    each.ready = true;
+    client.read(each.token, each.lanes.begin(targets));
+    endIfRead(each);
+  }
+
+  async function assignmentOf({ token }: Held, partitions: readonly Partition[]): Promise<Assignment> {
+    const known = await client.committed();
+    const hasNew = startPositions(partitions, known, []).fresh.length > 0;
+    // Of all partitions, so that one that is new can be told from a group that is new.
+    const ledger = hasNew ? ((await options.ledger?.(await client.partitions())) ?? []) : [];
+    const { committed, recovered, fresh, isNew } = startPositions(partitions, known, ledger);
+    const begins =
+      fresh.length === 0 ? [] : await client.offsets(fresh, isNew ? startOf(config) : 'earliest');
+    for (const position of recovered) await client.commit(token, [position], position.transaction);
+    if (begins.length > 0) await client.commit(token, begins, '');
+    return {
+      token,
+      partitions: [...committed, ...recovered, ...begins.map((each) => ({ ...each, transaction: '' }))],
+      transactions: new Set([...known, ...ledger].map(({ transaction }) => transaction).filter(Boolean)),
+    };
+  }
+
+  async function skipExpired(each: Held, position: Position): Promise<void> {
+    const { topic, partition, offset: from } = position;
+    const [earliest] = (await insist(each, () => client.offsets([position], 'earliest'))) ?? [];
+    if (!earliest || !isAlive(each)) return;
+    const { offset: to } = earliest;
+    if (to <= from) {
+      throw new InputError(
+        `${topic}-${partition}: expected offset ${from}, got a log that ends before it: the topic was made anew, or its brokers ` +
+          'lost what they had confirmed; read it by a new group (source.group)',
+      );
+    }
+    options.onExpired?.({ topic, partition, from, to });
+    each.lanes.reached(earliest, to);
+    endIfRead(each);
+    if (!each.lanes.isRead(earliest)) client.read(each.token, [earliest]);
+  }
+
+  function endIfRead(each: Held): void {
+    if (each.ready && each.lanes.allRead()) running?.finish();
+  }
+
+  const ends = createEnds(client, until);
+  const looking = async (): Promise<void> => {
+    while (!closing.signal.aborted) {
+      await sleep(lagMillis, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
+      if (!held?.ready || closing.signal.aborted) continue;
+      const { lanes } = held;
+      const found = await client.offsets(lanes.partitions(), 'latest').catch((error: unknown) => {
+        if (!(error instanceof RetryableError)) throw error;
+        return [];
+      });
+      for (const end of found) lanes.sawEnd(end, end.offset);
+    }
+  };
+
+  return {
+    description: `kafka ${kafka.brokers.join(', ')}, ${config.topics?.join(', ') ?? `topics like ${config.pattern!}`}, group ${group}`,
+    check: () => checkKafka(kafka, config, group),
+
+    run(handlers, { untilEnd }) {
+      return new Promise((resolve, reject) => {
+        running = {
+          finish(failure) {
+            running = undefined;
+            stopped = true;
+            client.stop();
+            // Later, since a handler may have called `stop` before its call was noted.
+            const settled = Promise.resolve().then(() => Promise.allSettled(calls));
+            if (failure) settled.then(() => reject(failure.error as Error), reject);
+            else settled.then(() => resolve(), reject);
+          },
+        };
+        if (stopped) {
+          running.finish();
+          return;
+        }
+        if (untilEnd) ends.enable();
+        looking().catch((error: unknown) => running?.finish({ error }));
+        client.start({
+          async assigned(token, partitions) {
+            if (stopped) return;
+            const each: Held = { token, lanes: createLanes(), announced: false, ready: false, alive: true };
+            held = each;
+            await begin(each, partitions, handlers).catch((error: unknown) => failed(each, error));
+          },
+          async revoked(token, limit) {
+            const each = held;
+            if (each?.token !== token) return;
+            if (each.ready) {
+              const flushed = track(handlers.revoked(token, limit));
+              previous = flushed.catch(() => undefined);
+              await flushed.catch((error: unknown) => failed(each, error));
+              each.alive = false;
+            } else {
+              // Nothing was read: there is nothing to flush, and recovery is under way until it sees that it is over.
+              each.alive = false;
+              if (each.announced) handlers.lost(token);
+            }
+          },
+          lost(token) {
+            if (held?.token !== token || !held.alive) return;
+            held.alive = false;
+            if (held.announced) handlers.lost(token);
+          },
+          async batch(batch, token, end) {
+            const each = held;
+            if (each?.token !== token || !isAlive(each) || stopped) return;
+            const wanted = each.lanes.take(batch, end);
+            try {
+              if (wanted && wanted.rows > 0) await track(handlers.batch(wanted, token));
+            } catch (error) {
+              failed(each, error);
+            }
+            if (each.lanes.isRead(batch)) client.pause([batch]);
+            endIfRead(each);
+          },
+          outOfRange(position, token) {
+            const each = held;
+            if (each?.token !== token) return;
+            skipExpired(each, position).catch((error: unknown) => failed(each, error));
+          },
+          retrying: (operation, error) => onRetrying?.(operation, error),
+          failed: (error) => running?.finish({ error }),
+        });
+      });
+    },
+
+    async commit(token, positions, transaction) {
+      const backoff = createBackoff(100, 2000);
+      let mayHaveCommitted = false;
+      for (;;) {
+        const each = held;
+        if (each?.token !== token || !isAlive(each)) {
+          throw new FencedError(`group ${group}: assignment ${token} has ended`, { mayHaveCommitted });
+        }
+        const outcome = await client.commit(token, positions, transaction);
+        if (outcome.kind === 'committed') {
+          each.lanes.committed(positions);
+          return;
+        }
+        if (outcome.kind === 'fenced') {
+          throw new FencedError(`group ${group}: commit refused: ${outcome.detail}`, { mayHaveCommitted });
+        }
+        mayHaveCommitted ||= outcome.unanswered;
+        onRetrying?.('commit', new RetryableError(outcome.detail));
+        await sleep(backoff.next(), undefined, { signal: closing.signal }).catch(() => undefined);
+      }
+    },
+
+    async readable(positions) {
+      const earliest = new Map(
+        (await client.offsets(positions, 'earliest')).map((each) => [partitionKey(each), each]),
+      );
+      return positions.every((each) => {
+        const first = earliest.get(partitionKey(each));
+        return first !== undefined && first.offset <= each.offset;
+      });
+    },
+
+    stop() {
+      stopped = true;
+      running?.finish();
+    },
+    remaining: () => null,
+    lag: () => held?.lanes.lag() ?? [],
+    async close() {
+      closing.abort();
+      if (held) held.alive = false;
+      running?.finish();
+      await client.close();
+    },
+  };
+}
+
+function startOf({ start }: KafkaSourceConfig): 'earliest' | 'latest' | number {
+  return start === 'earliest' || start === 'latest' ? start : Date.parse(start);
+}
