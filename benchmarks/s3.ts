@@ -93,7 +93,7 @@ async function flush(store: S3Store, id: string, keys: readonly string[], conten
   );
   const createdAt = new Date().toISOString();
   const partitions: [] = [];
-  await store.writeManifest({
+  const transaction = {
     version: 1,
     id,
     pipeline: 'bench',
@@ -101,9 +101,10 @@ async function flush(store: S3Store, id: string, keys: readonly string[], conten
     reason: 'age',
     files,
     partitions,
-  });
+  } as const;
+  await store.writeManifest(transaction);
   await mapBounded(files, PARALLEL, (each) => store.publish(each));
-  await store.finish(id);
+  await store.finish(transaction);
 }
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {

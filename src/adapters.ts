@@ -7,14 +7,15 @@ import type { Events } from './events.ts';
 import { createConfluentClient, createFileSource, createKafkaSource } from './ingest/index.ts';
 import type { KafkaConfig } from './kafka.ts';
 import { createDeadLetterTopic, type DeadLetterTopic } from './sinks/index.ts';
-import type { Source, Store } from './ports.ts';
+import { MAX_TRANSACTION_AGE, type Source, type Store } from './ports.ts';
 import type { Position } from './types.ts';
 
 /** The archive's store. */
-export function openStore({ name, archive: { store } }: Config): Store {
-  return store.type === 's3'
-    ? createS3Store({ config: store, owner: name })
-    : createDirectoryStore({ path: store.path, owner: name });
+export function openStore({ name, source, archive: { store } }: Config): Store {
+  if (store.type === 's3') return createS3Store({ config: store, owner: name });
+  // A consumer group may have other members at work on the same directory; a file source has one process.
+  const sweepAge = source.type === 'kafka' ? 2 * MAX_TRANSACTION_AGE : 0;
+  return createDirectoryStore({ path: store.path, owner: name, sweepAge });
 }
 
 /** The source. `until`: where reading ends instead of at the partitions' ends. */

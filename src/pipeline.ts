@@ -64,6 +64,11 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
   let handedOver = 0;
   let recovering = true;
 
+  function stop(): void {
+    stopping.abort(new RetryableError('stopped before everything that it needs had answered'));
+    source.stop();
+  }
+
   function archiveOf(workers: Workers, fail: (error: unknown) => void): Archive {
     return createArchive({
       config: config.archive,
@@ -90,9 +95,12 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
   function handlersOf(workers: Workers, archive: Archive, fail: (error: unknown) => void) {
     // Enough to keep the workers busy; more would only be waited for when the pipeline stops.
     const slots = createPacer(workers.count * BATCHES_PER_WORKER);
+    let current = NaN;
     let withinLimit = createDeadLetterLimit(config.ingest.dead_letters.max_consecutive);
     const order = createInOrder<{ parts: ScoredBatch[]; token: number }>(({ parts, token }) => {
       for (const scored of parts) {
+        // Its next owner reads it, and counts it.
+        if (token !== current) continue;
         withinLimit(scored);
         archive.add(scored, token);
         totals.scored(scored);
@@ -102,6 +110,7 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
     });
     const handlers: SourceHandlers = {
       async assigned(assignment) {
+        current = assignment.token;
         events.assigned(assignment.partitions.length);
         // What was read and not committed is read again, and must not count twice.
         withinLimit = createDeadLetterLimit(config.ingest.dead_letters.max_consecutive);
@@ -137,10 +146,12 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
           if (!(error instanceof FencedError)) fail(error);
         });
         archive.drop(token);
+        current = NaN;
         events.unassigned({ reason: 'revoked', token });
       },
       lost(token) {
         archive.drop(token);
+        current = NaN;
         events.unassigned({ reason: 'lost', token });
       },
     };
@@ -157,11 +168,15 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
       let failure: { error: unknown } | undefined;
       const fail = (error: unknown) => {
         failure ??= { error };
-        source.stop();
+        stop();
       };
       const archive = archiveOf(workers, fail);
       const { handlers, order } = handlersOf(workers, archive, fail);
-      const deadline = stopDeadline(stopping.signal, config.stop_timeout, () => archive.abandon());
+      const deadline = stopDeadline(stopping.signal, config.stop_timeout, () => {
+        archive.abandon();
+        // A commit that brokers do not answer ends with the assignment.
+        source.close().catch(fail);
+      });
       let server: Server | undefined;
       try {
         server = await serverOf(archive, () => failure?.error);
@@ -206,10 +221,7 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
       await Promise.all([source.close(), store.close(), deadLetters?.close()]);
     },
 
-    stop() {
-      stopping.abort(new RetryableError('stopped before everything that it needs had answered'));
-      source.stop();
-    },
+    stop,
     totals: () => totals.value,
     progress: () => ({ ...(source.remaining() ?? { bytes: 0, totalBytes: 0 }), handedOver }),
   };

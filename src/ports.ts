@@ -72,6 +72,13 @@ export interface Source {
   close(): Promise<void>;
 }
 
+/** A manifest as it stands in a store: neither finished nor undone means that its files may not be visible yet. */
+export interface Manifest {
+  readonly transaction: Transaction;
+  readonly finished: boolean;
+  readonly undone: boolean;
+}
+
 /**
  * Where files go. Implementations pass test/contract/store.ts. Every method may throw RetryableError: the same call may be
  * made again, also when the one before did its work and only the answer was lost. StoreError: it cannot work until someone
@@ -86,17 +93,21 @@ export interface Store {
   prepare(file: Omit<PreparedFile, 'handle'>, content: Uint8Array): Promise<PreparedFile>;
   /** Writes the manifest of a transaction, durable, never over an existing one. */
   writeManifest(transaction: Transaction): Promise<void>;
-  /** Reads a manifest, and whether `finish` was called for it; undefined when there is none; throws CorruptError when it is damaged. */
-  readManifest(
-    id: string,
-  ): Promise<{ readonly transaction: Transaction; readonly finished: boolean } | undefined>;
+  /** Reads a manifest, and what was decided about it; undefined when there is none; throws CorruptError when it is damaged. */
+  readManifest(id: string): Promise<Manifest | undefined>;
   /** Makes a prepared file visible. Idempotent: already visible with the same size is success. Throws LostFileError if it is nowhere. */
   publish(file: PreparedFile): Promise<void>;
   /**
-   * Notes that every file of a transaction is visible: from then on they may be deleted or compacted by others, and a
-   * recovery does not look for them. The manifest stays as a ledger entry. Idempotent.
+   * Decides for good that a committed transaction is part of the archive: all its files are visible, from now on they may be
+   * deleted or compacted by others, and no recovery looks for them. The manifest stays as a ledger entry. Idempotent. False:
+   * it was undone before; of the two, whoever comes first decides.
    */
-  finish(id: string): Promise<void>;
+  finish(transaction: Transaction): Promise<boolean>;
+  /**
+   * Decides for good that a committed transaction did not happen, and removes its files, those included that others are
+   * about to publish. Idempotent. False: it was finished before, and nothing is removed.
+   */
+  undo(transaction: Transaction): Promise<boolean>;
   /** Removes files that no reader may see any more, prepared or published: those of a transaction that did not happen. */
   discard(files: readonly PreparedFile[]): Promise<void>;
   /**
@@ -105,7 +116,7 @@ export interface Store {
    * still commit ({@link MAX_TRANSACTION_AGE}). Returns how many files.
    */
   sweep(keep: ReadonlySet<string>): Promise<number>;
-  /** Transactions that have a manifest, by id, which sorts by time. */
+  /** Transactions that have a manifest, by id, which sorts by time; `finished`: or undone. */
   transactions(): Promise<readonly { readonly id: string; readonly finished: boolean }[]>;
   /** Visible files below the root, Sluice's own excluded. */
   files(): AsyncIterable<{ readonly key: string; readonly bytes: number }>;

@@ -1,4 +1,4 @@
-import { FencedError } from '../errors.ts';
+import { FencedError, StoreError } from '../errors.ts';
 import type { Assignment, Store } from '../ports.ts';
 import type { FlushReason, FlushReport, ScoredBatch } from '../types.ts';
 import { createBuffers, type Buffers } from './buffers.ts';
@@ -158,8 +158,8 @@ export function createArchive(options: ArchiveOptions): Archive {
     }
   }
 
-  function end(over: Lane): void {
-    over.dropped.abort(new FencedError(`assignment ${over.token} is over`));
+  function end(over: Lane, reason: Error = new FencedError(`assignment ${over.token} is over`)): void {
+    over.dropped.abort(reason);
     over.buffers.seal();
     if (lane === over) lane = undefined;
     schedule();
@@ -167,7 +167,7 @@ export function createArchive(options: ArchiveOptions): Archive {
 
   function flushIfDue(): void {
     const current = lane;
-    if (!current || current.failure || pending > 0) return;
+    if (closed || !current || current.failure || pending > 0) return;
     const reason = dueReason(fill(current), config, clock());
     if (!reason) return;
     enqueue(() => write(current, reason)).catch((error: unknown) => {
@@ -246,7 +246,7 @@ export function createArchive(options: ArchiveOptions): Archive {
     },
 
     abandon() {
-      if (lane) end(lane);
+      if (lane) end(lane, new StoreError('gave up on a store that does not answer'));
     },
 
     bytes: () => sealedBytes + (lane?.buffers.bytes ?? 0),

@@ -135,7 +135,8 @@ export function createBuffers(options: {
         const own =
           letter.bytes.length < letter.bytes.buffer.byteLength ? letter.bytes.slice() : letter.bytes;
         deadLetters.push({ ...letter, bytes: own });
-        bytes += own.length + 256;
+        bytes += own.length + (letter.key?.length ?? 0) + 512;
+        for (const value of Object.values(letter.headers ?? {})) bytes += value.length + 64;
       }
       const skipped = Object.values(batch.skipped).reduce((sum, count) => sum + count, 0);
       const range = ranges.get(name);

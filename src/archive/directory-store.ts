@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { Dirent } from 'node:fs';
-import { readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { link, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { LostFileError, MisconfiguredError, StoreError, messageOf } from '../errors.ts';
+import { LostFileError, MisconfiguredError, StoreError } from '../errors.ts';
 import type { Store } from '../ports.ts';
-import type { PreparedFile } from '../types.ts';
+import type { PreparedFile, Transaction } from '../types.ts';
 import { limiter } from './concurrency.ts';
 import { makeDirectory, syncDirectory, writeDurable } from './durable.ts';
+import { ageOf, describe, isCode, sizeOf, textOf, entriesBelow, namesIn } from './file-system.ts';
+import { safeKey, safeTransactionId } from './keys.ts';
 import { decodeManifest, encodeManifest } from './manifest.ts';
 
 /** Directory of Sluice's own files below the root; the underscore hides it from pyarrow and Athena. */
@@ -23,13 +24,15 @@ export interface DirectoryStoreOptions {
    * it, and it must stay the same over restarts: the name of the pipeline.
    */
   readonly owner?: string;
+  /** Milliseconds: `sweep` leaves younger files alone, since other processes of the owner may be at work (default 0: none is). */
+  readonly sweepAge?: number;
 }
 
 /**
  * The local file system as a Store: `prepare` writes a hidden file beside its later place and syncs it, `publish` renames
  * it. Every step is durable before it resolves. Failures of the file system are StoreErrors naming the path.
  */
-export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreOptions): Store {
+export function createDirectoryStore({ path, owner = 'sluice', sweepAge = 0 }: DirectoryStoreOptions): Store {
   const root = resolve(path);
   const manifests = join(root, OWN, 'manifests');
   const pending = join(root, OWN, 'pending');
@@ -37,13 +40,7 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
   const suffix = suffixOf(owner);
   const bounded = limiter(PARALLEL);
 
-  /** The place of a key; a key that leaves the root is refused, whoever made it. */
-  function placeOf(key: string): string {
-    if (key.split('/').some((part) => part === '' || part === '.' || part === '..') || /[\\\0]/.test(key)) {
-      throw new StoreError(`expected a path below ${root}, got ${JSON.stringify(key)}`);
-    }
-    return join(root, key);
-  }
+  const placeOf = (key: string) => join(root, safeKey(key, root));
 
   function hiddenOf(place: string, whose = owner): string {
     return join(dirname(place), `.${basename(place)}${suffixOf(whose)}`);
@@ -51,12 +48,7 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
 
   /** Where the manifest of a finished transaction is; `pendingOf` has it until then. */
   function manifestOf(id: string): string {
-    if (!/^[A-Za-z0-9_-]+$/.test(id)) {
-      throw new StoreError(
-        `expected a transaction id of letters, digits, - and _, got ${JSON.stringify(id)}`,
-      );
-    }
-    return join(manifests, `${id}.json`);
+    return join(manifests, `${safeTransactionId(id)}.json`);
   }
 
   function pendingOf(id: string): string {
@@ -78,6 +70,28 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
       )
         return;
     }
+  }
+
+  /** Writes what was decided where only one can be; whether it was decided so, now or before. */
+  async function settle(transaction: Transaction, undone: boolean): Promise<boolean> {
+    const { id } = transaction;
+    const place = manifestOf(id);
+    const own = `${pendingOf(id)}-${randomUUID()}`;
+    try {
+      await makeDirectory(manifests);
+      await makeDirectory(pending);
+      await writeDurable(own, encodeManifest(transaction, undone));
+      // A link, unlike a rename, fails where there is something.
+      await link(own, place).catch((error: unknown) => {
+        if (!isCode(error, 'EEXIST')) throw error;
+      });
+      await rm(own);
+      await syncDirectory(manifests);
+      await rm(pendingOf(id), { force: true });
+    } catch (error) {
+      throw new StoreError(`cannot write a manifest: ${describe(error, place)}`, { cause: error });
+    }
+    return decodeManifest((await textOf(place)) ?? '', id, place).undone === undone;
   }
 
   return {
@@ -127,25 +141,22 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
     },
 
     async readManifest(id) {
-      for (const place of [pendingOf(id), manifestOf(id)]) {
+      // It may move after the first look: then the third finds it.
+      for (const place of [manifestOf(id), pendingOf(id), manifestOf(id)]) {
         const text = await textOf(place);
         if (text === undefined) continue;
-        return { transaction: decodeManifest(text, id, place), finished: place === manifestOf(id) };
+        const { transaction, undone } = decodeManifest(text, id, place);
+        return { transaction, finished: place === manifestOf(id) && !undone, undone };
       }
       return undefined;
     },
 
-    async finish(id) {
-      const place = manifestOf(id);
-      try {
-        await makeDirectory(manifests);
-        await rename(pendingOf(id), place).catch(async (error: unknown) => {
-          if (!isCode(error, 'ENOENT') || (await sizeOf(place)) === undefined) throw error;
-        });
-        await syncDirectory(manifests);
-      } catch (error) {
-        throw new StoreError(`cannot move a manifest: ${describe(error, place)}`, { cause: error });
-      }
+    finish: (transaction) => settle(transaction, false),
+
+    async undo(transaction) {
+      if (!(await settle(transaction, true))) return false;
+      await Promise.all(transaction.files.map((file) => bounded(() => remove(file))));
+      return true;
     },
 
     publish: (file) =>
@@ -185,7 +196,9 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
         if (!entry.isFile() || !name.startsWith('.') || !name.endsWith(suffix)) continue;
         const transaction = /^\.([A-Za-z0-9_]+)/.exec(name)?.[1];
         if (transaction !== undefined && keep.has(transaction)) continue;
-        await rm(join(parentPath, name), { force: true });
+        const place = join(parentPath, name);
+        if (sweepAge > 0 && (await ageOf(place)) < sweepAge) continue;
+        await rm(place, { force: true });
         removed++;
       }
       return removed;
@@ -233,60 +246,4 @@ export function createDirectoryStore({ path, owner = 'sluice' }: DirectoryStoreO
     const { owner: other } = file.handle;
     return hiddenOf(place, typeof other === 'string' ? other : owner);
   }
-}
-
-async function entriesBelow(root: string): Promise<Dirent[]> {
-  try {
-    return await readdir(root, { recursive: true, withFileTypes: true });
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return [];
-    throw new StoreError(`cannot list the files of the archive: ${describe(error, root)}`, { cause: error });
-  }
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return [];
-    throw new StoreError(`cannot list manifests: ${describe(error, directory)}`, { cause: error });
-  }
-}
-
-async function textOf(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined;
-    throw new StoreError(`cannot read a manifest: ${describe(error, path)}`, { cause: error });
-  }
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota is used up',
-  EACCES: 'permission denied',
-  EPERM: 'operation not permitted',
-  EROFS: 'the file system is read-only',
-  ENOTDIR: 'a part of the path is not a directory',
-  EEXIST: 'it is there already',
-  EMFILE: 'too many open files',
-};
-
-function describe(error: unknown, path: string): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return `${path}: ${REASONS[code] ?? messageOf(error)}${code ? ` (${code})` : ''}`;
 }

@@ -19,6 +19,8 @@ export interface NewestPositionsOptions {
 export interface ArchivedPosition extends CommittedPosition {
   /** The first offset that is archived, as far as the ledger was read. */
   readonly from: number;
+  /** When the transaction began, milliseconds UTC of the process that made it. */
+  readonly createdAt: number;
 }
 
 /**
@@ -46,13 +48,14 @@ export async function newestPositions(
       const key = keyOf({ topic, partition });
       const known = newest.get(key);
       const isLast = !known || known.offset < to;
-      const { offset, transaction: id } = isLast ? { offset: to, transaction: transaction.id } : known;
+      const last = isLast ? { offset: to, transaction: transaction.id, createdAt } : known;
       newest.set(key, {
         topic,
         partition,
         from: Math.min(from, known?.from ?? from),
-        offset,
-        transaction: id,
+        offset: last.offset,
+        transaction: last.transaction,
+        createdAt: last.createdAt,
       });
       wanted.delete(key);
     }
@@ -72,7 +75,7 @@ async function* settledBackwards(store: Store, pipeline: string): AsyncGenerator
   for (let at = 0; at < ids.length; at += PARALLEL) {
     const some = ids.slice(at, at + PARALLEL);
     for (const manifest of await mapBounded(some, PARALLEL, ({ id }) => store.readManifest(id))) {
-      if (!manifest || !belongsTo(manifest.transaction, pipeline)) continue;
+      if (!manifest || manifest.undone || !belongsTo(manifest.transaction, pipeline)) continue;
       if (manifest.finished || (await isVisible(manifest.transaction, store))) yield manifest.transaction;
     }
   }

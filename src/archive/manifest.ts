@@ -8,6 +8,7 @@ const manifestSchema = z.object({
   version: z.literal(1),
   id: z.string().min(1),
   pipeline: z.string().default(''),
+  undone: z.boolean().default(false),
   createdAt: z.string(),
   reason: z.enum(['bytes', 'rows', 'age', 'memory', 'revoke', 'end']),
   files: z.array(
@@ -40,14 +41,18 @@ const manifestSchema = z.object({
 const WAY_OUT =
   'restore it from a backup, or from an older version of the object: nothing else knows which files belong to that commit';
 
-/** A manifest as it stands in its file: JSON of `{ crc32, transaction }`, so that damage is seen. */
-export function encodeManifest(transaction: Transaction): string {
-  const body = JSON.stringify(transaction);
+/** A manifest as it stands in its file: JSON of `{ crc32, transaction }`, so that damage is seen; one that is undone says so. */
+export function encodeManifest(transaction: Transaction, undone = false): string {
+  const body = JSON.stringify(undone ? { ...transaction, undone } : transaction);
   return `{"crc32":"${checksum(Buffer.from(body))}","transaction":${body}}\n`;
 }
 
 /** Reads {@link encodeManifest}'s text back. Throws CorruptError naming `where` when it is damaged or not of `id`. */
-export function decodeManifest(text: string, id: string, where: string): Transaction {
+export function decodeManifest(
+  text: string,
+  id: string,
+  where: string,
+): { readonly transaction: Transaction; readonly undone: boolean } {
   const match = /^\{"crc32":"([0-9a-f]{8})","transaction":([^]*)\}\n$/.exec(text);
   if (!match || checksum(Buffer.from(match[2]!)) !== match[1]) {
     throw new CorruptError(
@@ -60,5 +65,6 @@ export function decodeManifest(text: string, id: string, where: string): Transac
       `${where}: expected the manifest of transaction ${id}, got ${result.success ? `that of ${result.data.id}` : z.prettifyError(result.error)}; ${WAY_OUT}`,
     );
   }
-  return result.data;
+  const { undone, ...transaction } = result.data;
+  return { transaction, undone };
 }

@@ -1,5 +1,5 @@
 import pRetry from 'p-retry';
-import { RetryableError, messageOf } from '../errors.ts';
+import { FencedError, RetryableError, messageOf } from '../errors.ts';
 
 /** A store that could not do its work for now, and is asked again. */
 export interface StoreRetry {
@@ -29,7 +29,7 @@ export type Persist = <Result>(
 
 /**
  * Tries again for as long as it takes while a store answers with RetryableErrors: what waits for it keeps its memory, the
- * budget fills, and the source is not read on. Other errors are thrown at once; after an abort the last one is.
+ * budget fills, and the source is not read on. Other errors are thrown at once; after an abort its reason is when that is a FencedError, else the last one.
  */
 export function createPersist({ signal, onRetry, backoff = 200 }: PersistOptions): Persist {
   return async (operation, subject, work) => {
@@ -51,7 +51,9 @@ export function createPersist({ signal, onRetry, backoff = 200 }: PersistOptions
         },
       });
     } catch (error) {
-      throw signal.aborted && last !== undefined ? last : error;
+      // An assignment that ended is no failure of the store; who gave up on it wants to know what it last said.
+      if (signal.aborted && !(signal.reason instanceof FencedError)) throw last ?? error;
+      throw error;
     }
   };
 }

@@ -1,6 +1,6 @@
 import { CorruptError, LostFileError, RetryableError } from '../errors.ts';
-import type { Assignment } from '../ports.ts';
-import type { Transaction } from '../types.ts';
+import type { Assignment, Manifest } from '../ports.ts';
+import type { Position, Transaction } from '../types.ts';
 import type { Persist } from './persist.ts';
 import { publishAll, type TransactionPorts } from './transaction.ts';
 
@@ -36,8 +36,9 @@ export interface RecoveryPorts extends TransactionPorts {
  * what no commit names. Throws CorruptError when a manifest is missing or damaged.
  *
  * When a file has vanished, the transaction is undone as long as its messages can be read again: its other files are
- * withdrawn and the positions move back to where it began. All owners of its partitions decide alike, since each of them
- * asks for all of its ranges. When the messages have expired, what is left of it is kept; `verify` goes on naming the loss.
+ * removed and the positions move back to where it began. Several members may recover the partitions of one transaction at
+ * the same time: the store decides between `finish` and `undo`, and all of them follow. When the messages have expired, what
+ * is left of it is kept; `verify` goes on naming the loss.
  */
 export async function recoverTransactions(
   assignment: Assignment,
@@ -53,16 +54,12 @@ export async function recoverTransactions(
     const manifest = await persist('manifest', id, () => store.readManifest(id));
     if (!manifest) throw missing(id, assignment, store.description);
     if (manifest.finished) continue;
-    const { transaction } = manifest;
-    try {
-      await publishAll(transaction, ports, persist, ['during-recovery', 'during-recovery']);
-    } catch (error) {
-      if (!(error instanceof LostFileError)) throw error;
-      if (await undo(transaction, error, assignment, ports, persist)) continue;
+    if (await completed(manifest, ports, persist)) {
+      transactions++;
+      files += manifest.transaction.files.length;
+    } else {
+      await rewind(manifest.transaction, assignment, ports);
     }
-    await persist('finish', id, () => store.finish(id));
-    transactions++;
-    files += transaction.files.length;
   }
   crash('after-recovery');
   let swept = 0;
@@ -75,34 +72,55 @@ export async function recoverTransactions(
   return { partitions: assignment.partitions.length, transactions, files, swept };
 }
 
-/** Takes a transaction back, if its messages can be read again; whether it did. */
-async function undo(
-  transaction: Transaction,
-  error: LostFileError,
-  assignment: Assignment,
-  { store, readable, commit, onLost }: RecoveryPorts,
+/** Makes a committed transaction part of the archive; false when it is undone. */
+async function completed(
+  { transaction, undone }: Manifest,
+  ports: RecoveryPorts,
   persist: Persist,
 ): Promise<boolean> {
-  const { id, partitions, files } = transaction;
-  const starts = partitions.map(({ topic, partition, from }) => ({ topic, partition, offset: from }));
-  const rewound = await readable(starts);
-  onLost({
-    transaction: id,
-    detail: error.message,
-    ranges: partitions.map(({ topic, partition, from, to }) => `${topic}-${partition}: ${from} to ${to}`),
-    rewound,
-  });
-  if (!rewound) return false;
-  // Files first: a process that dies in between finds the transaction still named, and undoes it again.
-  await persist('discard', id, () => store.discard(files));
+  const { store, readable, onLost } = ports;
+  const { id, partitions } = transaction;
+  const lost = (detail: string, rewound: boolean) =>
+    onLost({
+      transaction: id,
+      detail,
+      ranges: partitions.map(({ topic, partition, from, to }) => `${topic}-${partition}: ${from} to ${to}`),
+      rewound,
+    });
+  if (undone) {
+    lost('another process found it missing', true);
+    // Whoever decided so may have died before it had removed everything.
+    await persist('undo', id, () => store.undo(transaction));
+    return false;
+  }
+  try {
+    await publishAll(transaction, ports, persist, ['during-recovery', 'during-recovery']);
+  } catch (error) {
+    if (!(error instanceof LostFileError)) throw error;
+    const rewound = await persist('readable', id, () => readable(startsOf(transaction)));
+    lost(error.message, rewound);
+    if (rewound) return !(await persist('undo', id, () => store.undo(transaction)));
+  }
+  return persist('finish', id, () => store.finish(transaction));
+}
+
+/** Moves positions back to where an undone transaction began: those of this assignment that still name it. */
+async function rewind(
+  transaction: Transaction,
+  assignment: Assignment,
+  { commit }: RecoveryPorts,
+): Promise<void> {
   const named = new Set(
     assignment.partitions
-      .filter((position) => position.transaction === id)
+      .filter((position) => position.transaction === transaction.id)
       .map(({ topic, partition }) => `${partition}\n${topic}`),
   );
-  const own = starts.filter(({ topic, partition }) => named.has(`${partition}\n${topic}`));
+  const own = startsOf(transaction).filter(({ topic, partition }) => named.has(`${partition}\n${topic}`));
   await commit(assignment.token, own, '');
-  return true;
+}
+
+function startsOf({ partitions }: Transaction): Position[] {
+  return partitions.map(({ topic, partition, from }) => ({ topic, partition, offset: from }));
 }
 
 function missing(id: string, { partitions }: Assignment, archive: string): CorruptError {

@@ -1,4 +1,4 @@
-import { CopyObjectCommand, DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { RetryableError, StoreError } from '../errors.ts';
 import type { Store } from '../ports.ts';
 import type { Transaction } from '../types.ts';
@@ -18,8 +18,11 @@ export interface PendingManifest {
   readonly since: number;
 }
 
-/** Manifests of a bucket: `_sluice/pending/<id>.json`, and `_sluice/manifests/<id>.json` once the transaction is finished. */
-export interface S3Ledger extends Pick<Store, 'writeManifest' | 'readManifest' | 'finish' | 'transactions'> {
+/** Manifests of a bucket: `_sluice/pending/<id>.json`, and `_sluice/manifests/<id>.json` once the transaction is finished or undone. */
+export interface S3Ledger extends Pick<
+  Store,
+  'writeManifest' | 'readManifest' | 'finish' | 'undo' | 'transactions'
+> {
   /** Manifests that are not finished. */
   pending(): AsyncIterable<PendingManifest>;
   /** Removes the manifest of a transaction that is not finished. */
@@ -37,7 +40,7 @@ export function createLedger(
   const keyOf = (directory: string, id: string) => `${directory}${safeTransactionId(id)}.json`;
   const idOf = (directory: string, key: string) => /^([\w-]+)\.json$/.exec(key.slice(directory.length))?.[1];
 
-  async function transactionAt(Key: string, id: string): Promise<Transaction | undefined> {
+  async function decodedAt(Key: string, id: string): Promise<ReturnType<typeof decodeManifest> | undefined> {
     const content = await objects.read(Key);
     if (content === undefined) return undefined;
     return decodeManifest(new TextDecoder().decode(content), id, `s3://${Bucket}/${Key}`);
@@ -45,6 +48,25 @@ export function createLedger(
 
   async function remove(id: string): Promise<void> {
     await s3.send(new DeleteObjectCommand({ Bucket, Key: keyOf(pending, id) }));
+  }
+
+  /** Writes what was decided where only one can be; whether it was decided so, now or before. */
+  async function settle(transaction: Transaction, undone: boolean): Promise<boolean> {
+    const { id } = transaction;
+    const Key = keyOf(manifests, id);
+    try {
+      await putNew(s3, { Bucket, Key, Body: Buffer.from(encodeManifest(transaction, undone)) }, encryption);
+    } catch (error) {
+      if (!isAnswer(error, 'PreconditionFailed')) throw error;
+    }
+    // The ledger is the proof of what is archived: what stands there counts, not what an answer claims.
+    const decided = await decodedAt(Key, id);
+    if (!decided)
+      throw new RetryableError(
+        `s3://${Bucket}/${Key}: PutObject was answered with success, but the object is not there`,
+      );
+    await remove(id);
+    return decided.undone === undone;
   }
 
   return {
@@ -71,40 +93,16 @@ export function createLedger(
     },
 
     async readManifest(id) {
-      // `finish` copies, then deletes: what moved after the first look is found by the third.
+      // It is written anew, then deleted: what moved after the first look is found by the third.
       for (const directory of [manifests, pending, manifests]) {
-        const transaction = await transactionAt(keyOf(directory, id), id);
-        if (transaction) return { transaction, finished: directory === manifests };
+        const decoded = await decodedAt(keyOf(directory, id), id);
+        if (decoded) return { ...decoded, finished: directory === manifests && !decoded.undone };
       }
       return undefined;
     },
 
-    async finish(id) {
-      const from = keyOf(pending, id);
-      const to = keyOf(manifests, id);
-      try {
-        await s3.send(
-          new CopyObjectCommand({
-            Bucket,
-            Key: to,
-            CopySource: copySource(Bucket, from),
-            ...encryptionOf(encryption),
-          }),
-        );
-      } catch (error) {
-        if (!isAnswer(error, 'NoSuchKey', 'NotFound')) throw error;
-        if ((await objects.sizeOf(to)) !== undefined) return;
-        throw new StoreError(`s3://${Bucket}/${from}: expected the manifest to finish, got none`, {
-          cause: error,
-        });
-      }
-      // The ledger is the proof of what is archived: it is not given up for a copy that is only claimed.
-      if ((await objects.sizeOf(to)) === undefined)
-        throw new RetryableError(
-          `s3://${Bucket}/${to}: CopyObject was answered with success, but the object is not there`,
-        );
-      await remove(id);
-    },
+    finish: (transaction) => settle(transaction, false),
+    undo: (transaction) => settle(transaction, true),
 
     async transactions() {
       const found = new Map<string, boolean>();
@@ -148,10 +146,4 @@ export async function putNew(
       ...encryptionOf(encryption),
     }),
   );
-}
-
-/** Source of a CopyObject: bucket and key, URL-encoded; objects of access points have a form of their own. */
-export function copySource(bucket: string, key: string): string {
-  const encoded = key.split('/').map(encodeURIComponent).join('/');
-  return bucket.startsWith('arn:') ? `${bucket}/object/${encoded}` : `${bucket}/${encoded}`;
 }

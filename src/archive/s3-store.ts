@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { MAX_TRANSACTION_AGE, type Store } from '../ports.ts';
 import { safeKey } from './keys.ts';
 import { checkS3 } from './s3-check.ts';
@@ -15,6 +16,8 @@ export interface S3StoreOptions {
   readonly owner?: string;
   /** Milliseconds, for tests: what is younger by the server's clock is never swept. */
   readonly sweepAge?: number;
+  /** Milliseconds after which no request of another process is under way any more (default: twice `idle_timeout`). */
+  readonly settle?: number;
 }
 
 /** A store in a bucket, and what it costs. */
@@ -31,13 +34,14 @@ export function createS3Store({
   config,
   owner,
   sweepAge = 2 * MAX_TRANSACTION_AGE,
+  settle = 2 * config.idle_timeout,
 }: S3StoreOptions): S3Store {
   const { bucket, prefix } = config;
   const description = `s3://${bucket}/${prefix}`;
   const keyOf = (key: string) => prefix + safeKey(key, description);
   const connection = connectS3(config);
   const objects = createObjects(connection, config);
-  const uploads = createUploads(connection, objects, config, keyOf);
+  const uploads = createUploads(connection, objects, config, keyOf, settle);
   const ledger = createLedger(connection, objects, config);
 
   return {
@@ -48,9 +52,17 @@ export function createS3Store({
     discard: (files) => uploads.discard(files),
     writeManifest: (transaction) => ledger.writeManifest(transaction),
     readManifest: (id) => ledger.readManifest(id),
-    finish: (id) => ledger.finish(id),
+    finish: (transaction) => ledger.finish(transaction),
+    async undo(transaction) {
+      if (!(await ledger.undo(transaction))) return false;
+      await uploads.discard(transaction.files);
+      // Another process may have been completing an upload just now: its object appears after it was removed.
+      await delay(settle);
+      await uploads.discard(transaction.files);
+      return true;
+    },
     transactions: () => ledger.transactions(),
-    sweep: (keep) => sweep(keep, { connection, config, uploads, ledger, owner, age: sweepAge }),
+    sweep: (keep) => sweep(keep, { connection, config, uploads, objects, ledger, owner, age: sweepAge }),
 
     async *files() {
       const own = `${prefix}_sluice/`;

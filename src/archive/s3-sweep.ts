@@ -5,6 +5,7 @@ import { transactionOfKey } from './keys.ts';
 import type { S3Connection } from './s3-client.ts';
 import type { S3StoreConfig } from './s3-config.ts';
 import type { S3Ledger } from './s3-ledger.ts';
+import type { S3Objects } from './s3-objects.ts';
 import type { S3Uploads } from './s3-upload.ts';
 
 /** An upload that is not completed. */
@@ -43,6 +44,7 @@ export interface SweepPorts {
   readonly connection: S3Connection;
   readonly config: S3StoreConfig;
   readonly uploads: S3Uploads;
+  readonly objects: S3Objects;
   readonly ledger: S3Ledger;
   /** `pipeline` of the transactions that may be removed; undefined: of all. */
   readonly owner: string | undefined;
@@ -67,7 +69,9 @@ export async function sweep(keep: ReadonlySet<string>, ports: SweepPorts): Promi
   let removed = 0;
   for await (const { key, upload, since } of openUploads(connection, config)) {
     const rule = { now: timeOf(connection, config), age, keep: held };
-    if (!isAbandoned(transactionOfKey(key), since, rule)) continue;
+    const id = transactionOfKey(key);
+    if (!isAbandoned(id, since, rule)) continue;
+    if (id !== undefined && (await isOfInnerArchive(key, id, ports))) continue;
     await uploads.abort(key, upload);
     removed++;
   }
@@ -78,6 +82,16 @@ export async function sweep(keep: ReadonlySet<string>, ports: SweepPorts): Promi
     removed++;
   }
   return removed;
+}
+
+/** Whether an archive below this one, whose prefix this one's is the beginning of, has a manifest for the upload. */
+async function isOfInnerArchive(key: string, id: string, { config, objects }: SweepPorts): Promise<boolean> {
+  const steps = key.slice(config.prefix.length).split('/').slice(0, -1);
+  for (let depth = 1; depth <= steps.length; depth++) {
+    const inner = `${config.prefix}${steps.slice(0, depth).join('/')}/`;
+    if ((await objects.sizeOf(`${inner}_sluice/pending/${id}.json`)) !== undefined) return true;
+  }
+  return false;
 }
 
 /** Files of a transaction that may still be uploads; undefined when its manifest is not the owner's to remove. */

@@ -45,15 +45,19 @@ export interface S3Uploads extends Pick<Store, 'prepare' | 'publish' | 'discard'
 
 /**
  * Uploads of one bucket (Amazon S3 API, "Multipart upload"). `keyOf` makes the whole key of a file's key, and refuses
- * what leaves the prefix.
+ * what leaves the prefix. `settle`: milliseconds after which a request that another process made has come to its end; what was
+ * missing for so long is lost.
  */
 export function createUploads(
   s3: S3Connection,
   objects: S3Objects,
   config: S3StoreConfig,
   keyOf: (key: string) => string,
+  settle: number,
 ): S3Uploads {
   const { bucket: Bucket } = config;
+  /** By upload, when neither it nor its object was found for the first time; milliseconds. */
+  const missingSince = new Map<string, number>();
   const uriOf = (key: string) => `s3://${Bucket}/${key}`;
 
   async function uploadPart(Key: string, UploadId: string, PartNumber: number, Body: Uint8Array) {
@@ -80,6 +84,13 @@ export function createUploads(
     } catch (error) {
       if (!isAnswer(error, 'NoSuchUpload', 'NotFound', 'NoSuchKey')) throw error;
     }
+  }
+
+  /** While one process completes an upload, a server may tell another one that there is neither upload nor object. */
+  function mayAppear(upload: string): boolean {
+    const since = missingSince.get(upload) ?? performance.now();
+    missingSince.set(upload, since);
+    return performance.now() - since < settle;
   }
 
   async function isOpen(Key: string, UploadId: string): Promise<boolean> {
@@ -150,10 +161,17 @@ export function createUploads(
       const completed = await complete(Key, handle);
       // Servers answer 200 for objects that are not there, and "no such upload" for those that are: only the object counts.
       const size = await objects.sizeOf(Key);
-      if (size === file.bytes) return;
+      if (size === file.bytes) {
+        missingSince.delete(handle.upload);
+        return;
+      }
       if (size === undefined && completed && (await isOpen(Key, handle.upload)))
         throw new RetryableError(
           `${uriOf(Key)}: CompleteMultipartUpload was answered with success, but the object is not there`,
+        );
+      if (size === undefined && mayAppear(handle.upload))
+        throw new RetryableError(
+          `${uriOf(Key)}: neither the upload nor the object is there; waiting for another process that may publish it`,
         );
       throw lost(
         uriOf(Key),

@@ -99,7 +99,11 @@ export async function flushTransaction(
   }
   crash('after-commit');
   await publishAll(transaction, ports, persist, ['before-publish', 'after-publish']);
-  await persist('finish', id, () => store.finish(id));
+  if (!(await persist('finish', id, () => store.finish(transaction)))) {
+    throw new StoreError(
+      `transaction ${id}: another process found a file of it missing and undid it while it was published; a restart reads its messages again`,
+    );
+  }
   return {
     transaction,
     rows: transaction.partitions.reduce((sum, { rows }) => sum + rows, 0),

@@ -81,8 +81,8 @@ export async function verifyArchive(options: VerifyOptions): Promise<VerifyRepor
     visible.delete(id);
     options.onProgress?.(done++, asked.length);
     if (!manifest) continue;
-    const { transaction, finished } = manifest;
-    if (!finished && !named.has(id)) {
+    const { transaction, finished, undone } = manifest;
+    if (undone || (!finished && !named.has(id))) {
       count.unfinished++;
       if (!commits || !belongsTo(transaction, pipeline)) count.foreign++;
       else if (sum.files > 0) suspects.set(id, { kind: 'file_uncommitted', expected: [], unfinished: true });

@@ -1,9 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RetryableError } from '../errors.ts';
+import { messageOf, MisconfiguredError, RetryableError } from '../errors.ts';
 import { requestToken, type AccessToken } from '../kafka.ts';
 import { createBackoff } from './backoff.ts';
-import { commitOutcome, confluentError, libraryCode } from './confluent-errors.ts';
-import { called, loadLibrary, type Library, type LibraryConsumer } from './confluent-library.ts';
+import { createCommits, type Commits } from './confluent-commits.ts';
+import { CODE, confluentError, libraryCode } from './confluent-errors.ts';
+import {
+  called,
+  loadLibrary,
+  type Library,
+  type LibraryConsumer,
+  type LibraryError,
+} from './confluent-library.ts';
 import { createMembership, type Membership } from './confluent-membership.ts';
 import { consumerProperties } from './confluent-properties.ts';
 import { createReader, type Reader } from './confluent-reader.ts';
@@ -18,11 +25,17 @@ const REVOKE_SHARE = 0.8;
 /** Longest that one attempt to connect may take. */
 const CONNECT_MILLIS = 5000;
 
+/** How long what librdkafka says of connections is passed over after kafkajs's did well. */
+const SUSPECT_MILLIS = 1000;
+/** Of syslog's severities, which librdkafka's log lines have (RFC 5424, section 6.2.1). */
+const WARNING = 4;
+
 /** A connected consumer with what drives it. */
 interface Parts {
   readonly consumer: LibraryConsumer;
   readonly membership: Membership;
   readonly reader: Reader;
+  readonly commits: Commits;
 }
 
 /**
@@ -41,6 +54,7 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
   let listener: KafkaClientHandlers | undefined;
   let parts: Parts | undefined;
   let hasFailed = false;
+  let isSuspecting = false;
   let isStopping = false;
   let running: Promise<void> = Promise.resolve();
 
@@ -64,17 +78,38 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
     else if (!ending.signal.aborted) listener?.retrying('read', failure);
   }
 
+  /**
+   * librdkafka tries again for ever, and of a connection that fails the library tells a few words only: kafkajs finds out
+   * whether it is one that no further attempt mends. One question at a time, since the words come in dozens a second.
+   */
+  function suspect(error: unknown): void {
+    if (isSuspecting || ending.signal.aborted) return;
+    isSuspecting = true;
+    report(new RetryableError(messageOf(error)));
+    const verdict = lookups.partitions().catch((cause: unknown) => {
+      if (!(cause instanceof RetryableError)) fail(cause);
+    });
+    verdict
+      .then(() => sleep(SUSPECT_MILLIS, undefined, { signal: ending.signal, ref: false }))
+      .catch(() => undefined)
+      .finally(() => {
+        isSuspecting = false;
+      });
+  }
+
   function assemble({ KafkaConsumer }: Library, handlers: KafkaClientHandlers): Parts {
     const { sasl } = kafka;
     const properties = {
       ...consumerProperties(kafka, source, group),
       rebalance_cb: (error: unknown, partitions: Parameters<Membership['rebalance']>[1]) =>
         membership.rebalance(libraryCode(error) ?? 0, partitions),
+      offset_commit_cb: (error: LibraryError | undefined) => commits.answered(error),
       ...(sasl?.mechanism === 'oauthbearer' || sasl?.mechanism === 'aws-msk-iam'
         ? { oauthbearer_token_refresh_cb: async () => tokenOf(await requestToken(sasl)) }
         : {}),
     };
     const consumer = new KafkaConsumer(properties);
+    const commits = createCommits(consumer);
     const membership = createMembership({
       consumer,
       limit: Math.max(0, source.rebalance_timeout * REVOKE_SHARE - source.heartbeat_interval),
@@ -92,21 +127,27 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
       onError: report,
       onFailed: fail,
     });
-    consumer.on('event.error', report);
+    consumer.on('event.error', suspect);
+    // What the provider of tokens throws.
     consumer.on('error', report);
-    return { consumer, membership, reader };
+    consumer.on('event.log', ({ severity, message }) => {
+      if (severity <= WARNING) onLog?.({ level: severity < WARNING ? 'error' : 'warn', message });
+    });
+    return { consumer, membership, reader, commits };
   }
 
   /** A consumer that could not connect is spent: each attempt makes another. */
   async function connect(library: Library, handlers: KafkaClientHandlers): Promise<Parts | undefined> {
     const backoff = createBackoff(100, CONNECT_MILLIS);
     while (!ending.signal.aborted && !hasFailed) {
-      const made = assemble(library, handlers);
       try {
+        // First, since its errors say what is wrong.
+        await lookups.partitions();
+        const made = assemble(library, handlers);
         await called((done) => made.consumer.connect({ allTopics: false, timeout: CONNECT_MILLIS }, done));
         return made;
       } catch (error) {
-        report(error);
+        report(refusalOf(error));
       }
       await sleep(backoff.next(), undefined, { signal: ending.signal }).catch(() => undefined);
     }
@@ -157,15 +198,8 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
       if (!parts?.membership.holds(token)) {
         return { kind: 'fenced', detail: `assignment ${token} has ended` };
       }
-      const { consumer } = parts;
-      // The library ends metadata with a NUL, the empty one too; whoever reads them takes it off.
-      const offsets = positions.map((each) => (metadata === '' ? each : { ...each, metadata }));
-      try {
-        await called((done) => consumer.commitCb(offsets, done));
-        return { kind: 'committed' };
-      } catch (error) {
-        return commitOutcome(error);
-      }
+      const { commits, membership } = parts;
+      return commits.commit(positions, metadata, () => membership.holds(token));
     },
 
     stop() {
@@ -179,6 +213,7 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
       parts?.membership.close();
       await running;
       await parts?.reader.close();
+      parts?.commits.close();
       const consumer = parts?.consumer;
       parts = undefined;
       if (consumer) await called((done) => consumer.disconnect(done));
@@ -189,4 +224,12 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
 
 function tokenOf({ value, expiresAt }: AccessToken) {
   return { tokenValue: value, lifetime: expiresAt, principal: 'sluice' };
+}
+
+/** Librdkafka checks its properties as a whole only when it connects. */
+function refusalOf(error: unknown): unknown {
+  if (libraryCode(error) !== CODE.unknown) return error;
+  return new MisconfiguredError(`librdkafka refuses what source: and kafka: say: ${messageOf(error)}`, {
+    cause: error,
+  });
 }

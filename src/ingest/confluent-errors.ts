@@ -8,15 +8,14 @@ export const CODE = {
   badCompression: -198,
   transport: -195,
   timedOut: -185,
-  ssl: -181,
   waitCoordinator: -180,
   assignPartitions: -175,
   state: -172,
   notImplemented: -170,
-  authentication: -169,
   unsupportedFeature: -165,
   fatal: -150,
   assignmentLost: -142,
+  unknown: -1,
   unknownTopic: 3,
   requestTimedOut: 7,
   illegalGeneration: 22,
@@ -30,7 +29,6 @@ export const CODE = {
 
 /** What no further attempt mends, and what to do about it; those of the protocol that kafkajs knows are in kafkajs-errors.ts. */
 const REMEDIES: Readonly<Record<number, string>> = {
-  [CODE.authentication]: 'the brokers refuse the credentials, or the way to log in; check kafka.sasl',
   [CODE.badCompression]: 'librdkafka was built without this codec; install the prebuilt package',
   [CODE.notImplemented]: 'librdkafka was built without it; install the prebuilt package',
   [CODE.unsupportedFeature]: 'the brokers are too old for it; use source.group_protocol: classic',
@@ -76,12 +74,6 @@ export function confluentError(error: unknown, what: string): Error {
   const remedy = REMEDIES[code];
   if (remedy !== undefined) return new MisconfiguredError(`${message}: ${remedy}`, { cause: error });
   if (code === CODE.fatal) return new MisconfiguredError(message, { cause: error });
-  // A connection that breaks while it is set up is one of these, too.
-  if (code === CODE.ssl && /certificate|unknown ca|hostname|wrong version number/i.test(message)) {
-    return new MisconfiguredError(`${message}: check kafka.tls (and that the port is a TLS port)`, {
-      cause: error,
-    });
-  }
   return code > 0 ? kafkaError(errorOfCode(code), what) : new RetryableError(message, { cause: error });
 }
 

@@ -37,7 +37,8 @@ export interface LibraryConsumer {
   seek(position: Position, timeout: number, done: Callback): void;
   /** Takes up to so many messages out of the queue; they come as events before `done` is called. */
   consume(most: number, done: Callback): void;
-  commitCb(positions: readonly (Position & { readonly metadata?: string })[], done: Callback): void;
+  /** Queues a commit; its answer goes to the property `offset_commit_cb`. */
+  commit(positions: readonly (Position & { readonly metadata?: string })[]): void;
   /** As the last fetch saw them; throws before the first. */
   getWatermarkOffsets(
     topic: string,
@@ -47,7 +48,12 @@ export interface LibraryConsumer {
   setDefaultIsTimeoutOnlyForFirstMessage(isOnly: boolean): void;
   on(event: 'data', listener: (message: LibraryMessage) => void): unknown;
   on(event: 'partition.eof', listener: (position: Position) => void): unknown;
-  on(event: 'event.error' | 'error', listener: (error: LibraryError) => void): unknown;
+  /** `event.error`: a connection that failed, without a code; `error`: what `oauthbearer_token_refresh_cb` threw. */
+  on(event: 'event.error' | 'error', listener: (error: Error) => void): unknown;
+  on(
+    event: 'event.log',
+    listener: (line: { readonly severity: number; readonly message: string }) => void,
+  ): unknown;
 }
 
 /** The module, as far as Sluice uses it. */

@@ -3,6 +3,8 @@ import { MisconfiguredError } from '../errors.ts';
 import { kafkaClientOptions, type KafkaConfig } from '../kafka.ts';
 import type { KafkaSourceConfig } from './config.ts';
 
+const LEAST_BYTES = 1000;
+
 type Properties = Record<string, string | number | boolean>;
 
 /**
@@ -32,7 +34,9 @@ export function consumerProperties(
     'auto.offset.reset': 'earliest',
     'fetch.wait.max.ms': source.max_wait,
     'fetch.message.max.bytes': source.max_bytes_per_partition,
-    'fetch.max.bytes': source.max_bytes,
+    // Of messages written, but librdkafka wants no smaller fetches; the least that it takes.
+    'message.max.bytes': LEAST_BYTES,
+    'fetch.max.bytes': Math.max(source.max_bytes, LEAST_BYTES),
     // At least 512 bytes above; a larger record batch comes alone and needs room as well.
     'receive.message.max.bytes': Math.min(2 * source.max_bytes + 64 * 1024 ** 2, 2 ** 31 - 1),
     'queued.max.messages.kbytes': Math.ceil(source.max_bytes / 1024),

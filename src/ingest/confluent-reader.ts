@@ -19,7 +19,7 @@ export interface ReaderOptions {
 
 /** Takes messages out of librdkafka's queue; meanwhile librdkafka serves rebalances, and sees that this process lives. */
 export interface Reader {
-  /** Polls until `close`. */
+  /** Polls until `close`, whatever fails. */
   run(): void;
   /** See {@link KafkaClient.read}; the partitions are assigned, and paused. */
   read(token: number, positions: readonly Position[]): void;
@@ -52,7 +52,7 @@ const POLL_MILLIS = 100;
 /** Most messages of a poll: their objects are made in one go on the main thread. */
 const POLL_MESSAGES = 2000;
 /** How long a poll may be put off for slow handlers; then their partitions are paused, which costs fetching again. */
-const HOLD_MILLIS = 500;
+const HOLD_MILLIS = 250;
 const SEEK_MILLIS = 5000;
 
 /** Makes a reader for a connected consumer. */
@@ -61,6 +61,7 @@ export function createReader(options: ReaderOptions): Reader {
   const lanes = new Map<string, Lane>();
   let pausing: Partition[] = [];
   let isClosed = false;
+  let hasFailed = false;
   let running: Promise<void> = Promise.resolve();
   let onDrained: () => void = () => undefined;
 
@@ -70,8 +71,8 @@ export function createReader(options: ReaderOptions): Reader {
   // Else it waits as long for each further message.
   consumer.setDefaultIsTimeoutOnlyForFirstMessage(true);
   // Events, not the result: they tell messages and ends in their order.
-  consumer.on('data', sort);
-  consumer.on('partition.eof', reachEnd);
+  consumer.on('data', guarded(sort));
+  consumer.on('partition.eof', guarded(reachEnd));
 
   async function poll(): Promise<void> {
     while (!isClosed) {
@@ -183,14 +184,25 @@ export function createReader(options: ReaderOptions): Reader {
     try {
       return work();
     } catch (error) {
-      if (libraryCode(error) === undefined && !isClosed) fail(error);
+      if (libraryCode(error) === undefined) fail(error);
       return undefined;
     }
   }
 
+  /** What is thrown in a listener would end the process, from within the library. */
+  function guarded<Event>(listen: (event: Event) => void): (event: Event) => void {
+    return (event) => {
+      try {
+        listen(event);
+      } catch (error) {
+        fail(error);
+      }
+    };
+  }
+
+  /** Polls go on, for answers to commits come by them. */
   function fail(error: unknown): void {
-    if (isClosed) return;
-    isClosed = true;
+    hasFailed = true;
     lanes.clear();
     options.onFailed(error);
     onDrained();
@@ -201,6 +213,7 @@ export function createReader(options: ReaderOptions): Reader {
       running = poll().catch(fail);
     },
     read(token, positions) {
+      if (hasFailed || isClosed) return;
       for (const { topic, partition, offset } of positions) {
         lanes.set(partitionKey({ topic, partition }), {
           topic,

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FencedError, InputError, RetryableError } from '../errors.ts';
 import type { KafkaConfig } from '../kafka.ts';
-import type { Assignment, CommittedPosition, Source, SourceHandlers } from '../ports.ts';
+import type { Source, SourceHandlers } from '../ports.ts';
 import type { Partition, Position } from '../types.ts';
 import { createBackoff } from './backoff.ts';
 import type { KafkaSourceConfig } from './config.ts';
 import { createEnds } from './ends.ts';
+import { readAssignment, type StartOptions } from './kafka-assignment.ts';
 import { checkKafka } from './kafka-check.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { createKafkajsClient, type KafkaClientOptions } from './kafkajs-client.ts';
 import { createLanes, type Lanes } from './lanes.ts';
 import { partitionKey } from './partition-key.ts';
-import { startPositions } from './start-positions.ts';
 
 /** Unread messages that the brokers deleted: offsets [from, to) of a partition. */
 export interface ExpiredRange extends Partition {
@@ -27,7 +27,7 @@ export interface KafkaSourceOptions {
   /** Makes the client (default: kafkajs). */
   readonly createClient?: (options: KafkaClientOptions) => KafkaClient;
   /** Positions that finished transactions settled, for partitions whose committed positions have expired. */
-  readonly ledger?: (partitions: readonly Partition[]) => Promise<readonly CommittedPosition[]>;
+  readonly ledger?: StartOptions['ledger'];
   /** Ends before these offsets instead of the present ends, with `untilEnd`; other partitions are not read. */
   readonly until?: readonly Position[];
   /** Retention deleted messages before they were read. */
@@ -46,6 +46,8 @@ interface Held {
   announced: boolean;
   /** Reading has begun: the handler has recovered what the commits name. */
   ready: boolean;
+  /** The handler flushes for the last time. */
+  isRevoking: boolean;
   alive: boolean;
 }
 
@@ -61,10 +63,18 @@ export function createKafkaSource(config: KafkaSourceConfig, options: KafkaSourc
   const client = (options.createClient ?? createKafkajsClient)({ kafka, source: config, group });
   let held: Held | undefined;
   let stopped = false;
+  let listener: SourceHandlers | undefined;
   let running: { readonly finish: (failure?: { readonly error: unknown }) => void } | undefined;
   /** Calls of handlers that have not settled. */
   const calls = new Set<Promise<unknown>>();
   let previous: Promise<unknown> = Promise.resolve();
+
+  const start: StartOptions = {
+    client,
+    at: config.start,
+    commit,
+    ...(options.ledger ? { ledger: options.ledger } : {}),
+  };
 
   const isAlive = (each: Held) => each.alive && held === each && !closing.signal.aborted;
 
@@ -99,7 +109,8 @@ export function createKafkaSource(config: KafkaSourceConfig, options: KafkaSourc
     partitions: readonly Partition[],
     handlers: SourceHandlers,
   ): Promise<void> {
-    const assignment = await insist(each, () => assignmentOf(each, partitions));
+    const { token } = each;
+    const assignment = await insist(each, () => readAssignment(token, partitions, start));
     if (!assignment) return;
     each.lanes.assign(assignment.partitions);
     // The handler of the assignment before may still be busy with its end.
@@ -112,25 +123,39 @@ export function createKafkaSource(config: KafkaSourceConfig, options: KafkaSourc
     const targets = await insist(each, () => ends.targets(partitions));
     if (targets === undefined || !isAlive(each) || stopped) return;
     each.ready = true;
-    client.read(each.token, each.lanes.begin(targets));
+    client.read(token, each.lanes.begin(targets));
     endIfRead(each);
   }
 
-  async function assignmentOf({ token }: Held, partitions: readonly Partition[]): Promise<Assignment> {
-    const known = await client.committed();
-    const hasNew = startPositions(partitions, known, []).fresh.length > 0;
-    // Of all partitions, so that one that is new can be told from a group that is new.
-    const ledger = hasNew ? ((await options.ledger?.(await client.partitions())) ?? []) : [];
-    const { committed, recovered, fresh, isNew } = startPositions(partitions, known, ledger);
-    const begins =
-      fresh.length === 0 ? [] : await client.offsets(fresh, isNew ? startOf(config) : 'earliest');
-    for (const position of recovered) await client.commit(token, [position], position.transaction);
-    if (begins.length > 0) await client.commit(token, begins, '');
-    return {
-      token,
-      partitions: [...committed, ...recovered, ...begins.map((each) => ({ ...each, transaction: '' }))],
-      transactions: new Set([...known, ...ledger].map(({ transaction }) => transaction).filter(Boolean)),
-    };
+  async function commit(token: number, positions: readonly Position[], transaction: string): Promise<void> {
+    const backoff = createBackoff(100, 2000);
+    let mayHaveCommitted = false;
+    for (;;) {
+      const each = held;
+      if (each?.token !== token || !isAlive(each)) {
+        throw new FencedError(`group ${group}: assignment ${token} has ended`, { mayHaveCommitted });
+      }
+      const outcome = await client.commit(token, positions, transaction);
+      if (outcome.kind === 'committed') {
+        each.lanes.committed(positions);
+        return;
+      }
+      if (outcome.kind === 'fenced') {
+        // The broker has said it before a heartbeat could: what handlers throw for it must not end the run.
+        lose(each);
+        throw new FencedError(`group ${group}: commit refused: ${outcome.detail}`, { mayHaveCommitted });
+      }
+      mayHaveCommitted ||= outcome.unanswered;
+      onRetrying?.('commit', new RetryableError(outcome.detail));
+      await sleep(backoff.next(), undefined, { signal: closing.signal }).catch(() => undefined);
+    }
+  }
+
+  /** Ends an assignment without notice, once. */
+  function lose(each: Held): void {
+    if (!each.alive) return;
+    each.alive = false;
+    if (each.announced && !each.isRevoking) listener?.lost(each.token);
   }
 
   async function skipExpired(each: Held, position: Position): Promise<void> {
@@ -141,7 +166,7 @@ export function createKafkaSource(config: KafkaSourceConfig, options: KafkaSourc
     if (to <= from) {
       throw new InputError(
         `${topic}-${partition}: expected offset ${from}, got a log that ends before it: the topic was made anew, or its brokers ` +
-          'lost what they had confirmed; read it by a new group (source.group)',
+          'lost what they had confirmed; archive it as a pipeline with another `name` and another prefix',
       );
     }
     options.onExpired?.({ topic, partition, from, to });
@@ -189,33 +214,39 @@ export function createKafkaSource(config: KafkaSourceConfig, options: KafkaSourc
           running.finish();
           return;
         }
+        listener = handlers;
         if (untilEnd) ends.enable();
         looking().catch((error: unknown) => running?.finish({ error }));
         client.start({
           async assigned(token, partitions) {
             if (stopped) return;
-            const each: Held = { token, lanes: createLanes(), announced: false, ready: false, alive: true };
+            const each: Held = {
+              token,
+              lanes: createLanes(),
+              announced: false,
+              isRevoking: false,
+              ready: false,
+              alive: true,
+            };
             held = each;
             await begin(each, partitions, handlers).catch((error: unknown) => failed(each, error));
           },
           async revoked(token, limit) {
             const each = held;
             if (each?.token !== token) return;
-            if (each.ready) {
+            if (each.ready && each.alive) {
+              each.isRevoking = true;
               const flushed = track(handlers.revoked(token, limit));
               previous = flushed.catch(() => undefined);
               await flushed.catch((error: unknown) => failed(each, error));
               each.alive = false;
             } else {
               // Nothing was read: there is nothing to flush, and recovery is under way until it sees that it is over.
-              each.alive = false;
-              if (each.announced) handlers.lost(token);
+              lose(each);
             }
           },
           lost(token) {
-            if (held?.token !== token || !held.alive) return;
-            held.alive = false;
-            if (held.announced) handlers.lost(token);
+            if (held?.token === token) lose(held);
           },
           async batch(batch, token, end) {
             const each = held;
@@ -240,27 +271,7 @@ export function createKafkaSource(config: KafkaSourceConfig, options: KafkaSourc
       });
     },
 
-    async commit(token, positions, transaction) {
-      const backoff = createBackoff(100, 2000);
-      let mayHaveCommitted = false;
-      for (;;) {
-        const each = held;
-        if (each?.token !== token || !isAlive(each)) {
-          throw new FencedError(`group ${group}: assignment ${token} has ended`, { mayHaveCommitted });
-        }
-        const outcome = await client.commit(token, positions, transaction);
-        if (outcome.kind === 'committed') {
-          each.lanes.committed(positions);
-          return;
-        }
-        if (outcome.kind === 'fenced') {
-          throw new FencedError(`group ${group}: commit refused: ${outcome.detail}`, { mayHaveCommitted });
-        }
-        mayHaveCommitted ||= outcome.unanswered;
-        onRetrying?.('commit', new RetryableError(outcome.detail));
-        await sleep(backoff.next(), undefined, { signal: closing.signal }).catch(() => undefined);
-      }
-    },
+    commit,
 
     async readable(positions) {
       const earliest = new Map(
@@ -285,8 +296,4 @@ export function createKafkaSource(config: KafkaSourceConfig, options: KafkaSourc
       await client.close();
     },
   };
-}
-
-function startOf({ start }: KafkaSourceConfig): 'earliest' | 'latest' | number {
-  return start === 'earliest' || start === 'latest' ? start : Date.parse(start);
 }

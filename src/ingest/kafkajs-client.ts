@@ -1,3 +1,4 @@
+import { MisconfiguredError } from '../errors.ts';
 import type { KafkaConfig, KafkaLog } from '../kafka.ts';
 import type { KafkaSourceConfig } from './config.ts';
 import type { KafkaClient, KafkaClientHandlers } from './kafka-client.ts';
@@ -23,6 +24,7 @@ export interface KafkaClientOptions {
  * broker that is away for minutes costs no assignment when it comes back with the group as it was.
  */
 export function createKafkajsClient({ kafka, source, group, onLog }: KafkaClientOptions): KafkaClient {
+  refuseMembership(source);
   const subscription = subscriptionOf(source);
   // Joining and fetching keep a connection busy for long, so each has its own.
   const clusters = { member: createCluster(kafka, onLog), data: createCluster(kafka, onLog) };
@@ -116,4 +118,19 @@ export function createKafkajsClient({ kafka, source, group, onLog }: KafkaClient
       await parts?.running;
     },
   };
+}
+
+/** Throws MisconfiguredError for ways to take part in a group that this client does not know. */
+function refuseMembership({ group_protocol, assignor, instance }: KafkaSourceConfig): void {
+  const problems = [
+    group_protocol === 'classic' ? [] : `group_protocol: expected classic, got ${group_protocol}`,
+    assignor === undefined || assignor === 'roundrobin'
+      ? []
+      : `assignor: expected roundrobin, got ${assignor}`,
+    instance === undefined ? [] : `instance: expected none, got ${instance}`,
+  ].flat();
+  if (problems.length === 0) return;
+  throw new MisconfiguredError(
+    `source.${problems.join('; source.')}: kafka.client kafkajs knows no other; use client: confluent`,
+  );
 }

@@ -246,13 +246,15 @@ export function createFetcher(options: FetcherOptions): Fetcher {
     },
     pause(partitions) {
       for (const partition of partitions) lanes.delete(partitionKey(partition));
+      // What they held was in the way of other partitions' fetches.
+      schedule();
     },
     end(token) {
       for (const [key, lane] of lanes) if (token === undefined || lane.token === token) lanes.delete(key);
       if (token === undefined) {
         failed = true;
         clearTimeout(timer);
-      }
+      } else schedule();
     },
   };
 }

@@ -11,7 +11,7 @@ export interface StartPositions {
   /** Partitions that nobody knows, and where they begin. */
   readonly fresh: readonly Partition[];
   /**
-   * Whether the group is new, so that `source.start` decides of the fresh ones; in one that has read before they are new
+   * Whether the group is new, so that `source.start` decides of the fresh ones; in one that has archived before they are new
    * partitions, of which nothing may be skipped.
    */
   readonly isNew: boolean;
@@ -33,6 +33,7 @@ export function startPositions(
     committed: partitions.flatMap((each) => inGroup.get(partitionKey(each)) ?? []),
     recovered: unknown.flatMap((each) => inLedger.get(partitionKey(each)) ?? []),
     fresh: unknown.filter((each) => !inLedger.has(partitionKey(each))),
-    isNew: inGroup.size === 0 && inLedger.size === 0,
+    // Another member may have committed where its partitions begin just now: that names no transaction.
+    isNew: group.every(({ transaction }) => transaction === '') && inLedger.size === 0,
   };
 }

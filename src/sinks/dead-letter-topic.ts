@@ -71,7 +71,11 @@ export function createDeadLetterTopic({ topic, kafka }: DeadLetterTopicOptions):
     async send(letters) {
       try {
         const open = await producer();
-        for (const messages of requests(letters)) await open.send({ topic, acks: -1, messages });
+        for (const messages of requests(letters)) {
+          const written = await open.send({ topic, acks: -1, messages });
+          // kafkajs drops, without an error, what goes to a partition that it has not heard of.
+          if (written.length === 0) throw new RetryableError('expected partitions to write to, got none');
+        }
       } catch (error) {
         await disconnect();
         throw sendError(error, topic);
@@ -82,19 +86,29 @@ export function createDeadLetterTopic({ topic, kafka }: DeadLetterTopicOptions):
   };
 }
 
-/** Letters as records, a request each; one that is larger than a request goes alone. */
+/** What the headers of a record and its own framing take, at most, beside its own parts. */
+const RECORD_OVERHEAD = 512;
+
+/** Letters as records in requests; one that is larger than a request goes alone. */
 function requests(letters: readonly DeadLetter[]): Message[][] {
   const result: Message[][] = [];
   let bytes = Infinity;
   for (const letter of letters) {
-    if (bytes + letter.bytes.length > REQUEST_BYTES) {
+    const size = sizeOf(letter);
+    if (bytes + size > REQUEST_BYTES) {
       result.push([]);
       bytes = 0;
     }
-    bytes += letter.bytes.length;
+    bytes += size;
     result.at(-1)!.push(recordOf(letter));
   }
   return result;
+}
+
+function sizeOf({ bytes, key, headers, topic, detail }: DeadLetter): number {
+  let size = RECORD_OVERHEAD + bytes.length + (key?.length ?? 0) + 2 * topic.length + 3 * detail.length;
+  for (const [name, value] of Object.entries(headers ?? {})) size += 3 * name.length + value.length;
+  return size;
 }
 
 function recordOf(letter: DeadLetter): Message {

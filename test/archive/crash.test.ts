@@ -52,7 +52,8 @@ function expectLedger(directory: string): void {
     .toSorted()
     .map((name) =>
       decodeManifest(readFileSync(join(manifests, name), 'utf8'), name.replace('.json', ''), name),
-    );
+    )
+    .map(({ transaction }) => transaction);
   // A manifest whose commit never came stands beside the one that settled its offsets later.
   const settled = new Map(transactions.map(({ partitions }) => [partitions[0]!.from, partitions[0]!]));
   let at = 0;

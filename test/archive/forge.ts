@@ -160,7 +160,7 @@ export async function writePlan(
   };
   await store.writeManifest(transaction);
   if (until !== 'manifest') for (const file of files) await store.publish(file);
-  if (until === 'finish') await store.finish(plan.id);
+  if (until === 'finish') await store.finish(transaction);
   return transaction;
 }
 
@@ -174,7 +174,7 @@ export function archiveAt(root: string) {
     manifest,
     /** Puts a changed manifest, with a checksum that fits, in place of the one that was written. */
     rewrite(id: string, change: (transaction: Transaction) => Transaction): void {
-      const transaction = decodeManifest(readFileSync(manifest(id), 'utf8'), id, id);
+      const { transaction } = decodeManifest(readFileSync(manifest(id), 'utf8'), id, id);
       writeFileSync(manifest(id), encodeManifest(change(transaction)));
     },
     put: (key: string, content: Uint8Array | string): void => {

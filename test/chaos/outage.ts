@@ -51,6 +51,8 @@ export interface OutageReport {
   readonly failures: readonly string[];
 }
 
+/** Share of the budget that buffered rows may take: one batch may always be added when there is room. */
+const BUDGET_SLACK = 1.5;
 /** Longest wait for the members to catch up once S3 is back, seconds. */
 const RESUME_LIMIT = 120;
 /** Memory beyond the budget that the outage may cost all members together: the runtime's own slack. */
@@ -96,6 +98,9 @@ export async function runOutage(options: OutageOptions): Promise<OutageReport> {
     });
     await Promise.all(before.map((member) => member.logged('flushed')));
     const group = await backend.group(GROUP);
+    const budget = sum(
+      await Promise.all(before.map((member) => metric(member, 'sluice_memory_budget_bytes'))),
+    );
 
     const sample = async (since: number): Promise<OutageSample> => ({
       at: (performance.now() - since) / 1000,
@@ -161,11 +166,13 @@ export async function runOutage(options: OutageOptions): Promise<OutageReport> {
         0,
         0,
       ),
+      // The ends of paused partitions are looked up only now and then.
+      ...within('position lag to grow', end.positionLag - first.positionLag, speed, Infinity),
       ...within(
-        'position lag to grow',
-        end.positionLag - first.positionLag,
-        (end.written - first.written) / 4,
-        Infinity,
+        'buffered bytes to stay',
+        Math.max(...samples.map((each) => each.bufferedBytes)),
+        1,
+        budget * BUDGET_SLACK,
       ),
       ...within(
         'resident memory to stay',

@@ -70,7 +70,7 @@ export function planFaults(options: PlanOptions): PlannedFault[] {
     ...times(options.brokerRestarts, (index) => ({
       kind: 'broker',
       signal: signal(index),
-      seconds: 2 + random.integer(4),
+      seconds: 1 + random.integer(3),
     })),
     ...times(options.s3Restarts, (index) => ({
       kind: 's3',

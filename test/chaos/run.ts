@@ -8,7 +8,7 @@ import { doFaults, type DoneFault } from './faults.ts';
 import { judge, type Judgement } from './judge.ts';
 import { startMember, type MemberExit } from './member.ts';
 import { createMessages } from './messages.ts';
-import { planFaults, type PlanOptions } from './plan.ts';
+import { crashChain, planFaults, type PlanOptions } from './plan.ts';
 import { startProducer } from './producer.ts';
 import { s3Rule } from './s3-rule.ts';
 import { superviseMembers, type Supervisor } from './supervisor.ts';
@@ -140,6 +140,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       env: backend.env,
       sessionTimeout,
       diskFull: true,
+      arms: crashChain(plan.members).slice(0, plan.members),
       onExit: ({ member, pid, code, signal, crashAt }) =>
         onProgress(
           `${member} (${pid}) ended by ${signal ?? `code ${code}`}${crashAt ? ` (armed with ${crashAt})` : ''}`,
@@ -166,6 +167,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     );
     await producer.finish();
     onProgress(`${producer.written()} messages written; the members go on to the end`);
+    // All of them, whatever was done to them.
+    await supervisor.up();
     const stopped = await supervisor.terminate();
     const finished = await runToEnd({ members: plan.members, config, logs, env: backend.env });
     const ends = await backend.ends(TOPIC);
@@ -249,9 +252,8 @@ export function failuresOf(
     ...faults.flatMap(({ kind, error }) =>
       error === undefined ? [] : [`${kind} could not be done: ${error}`],
     ),
-    // One that was stopped before it handled signals has ended by them.
     ...ends
-      .filter(({ code, signal, last }) => code !== 0 && !(signal === 'SIGTERM' && last === ''))
+      .filter(({ code }) => code !== 0)
       .map(
         ({ member, code, signal, log, last }) => `${member} ended with ${signal ?? code} (${log}):\n${last}`,
       ),

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CRASH_POINTS, type CrashPoint } from '../../src/archive/crash.ts';
-import { startMember, type MemberExit, type MemberProcess } from './member.ts';
+import { startMember, tail, type MemberExit, type MemberProcess } from './member.ts';
 
 /** What a supervisor keeps running. */
 export interface SupervisorOptions {
@@ -10,6 +10,8 @@ export interface SupervisorOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Milliseconds after which the group has forgotten a member that is silent. */
   readonly sessionTimeout: number;
+  /** Points that the first starts are armed with. */
+  readonly arms?: readonly CrashPoint[];
   /** Milliseconds before a member that ended is started again. */
   readonly restartDelay?: number;
   /** See MemberOptions; not for processes whose clock is moved, which need a file for it. */
@@ -49,12 +51,12 @@ export interface Supervisor {
   readonly surprises: readonly MemberExit[];
   /** Processes that run now. */
   processes(): readonly MemberProcess[];
-  /** Resolves with the processes as soon as every member has an assignment. */
-  up(): Promise<readonly MemberProcess[]>;
+  /** Resolves with the processes as soon as every member has an assignment; rejects when that takes too long. */
+  up(limit?: number): Promise<readonly MemberProcess[]>;
   kill(member: number): Promise<void>;
   /** Stops a member until its session is over and goes on with it. */
   zombie(member: number): Promise<void>;
-  /** Restarts members armed with these points, one after the other, until each point has killed one. */
+  /** Restarts members armed with these points, one after the other, until each point has killed one since the start. */
   crash(points: readonly CrashPoint[], limit?: number): Promise<void>;
   /** SIGTERM one after the other, each started again before the next. */
   rollingRestart(env?: Readonly<Record<string, string>>): Promise<void>;
@@ -75,7 +77,7 @@ export function superviseMembers(options: SupervisorOptions): Supervisor {
   const surprises: MemberExit[] = [];
   const counts: SupervisorCounts = { kills: 0, zombies: 0, starts: 0, events: {}, crashes: {} };
   /** Points that the next starts are armed with. */
-  const arms: CrashPoint[] = [];
+  const arms: CrashPoint[] = [...(options.arms ?? [])];
   const expected = new WeakSet<MemberProcess>();
   const hung = new WeakSet<MemberProcess>();
   let crashing = false;
@@ -106,7 +108,7 @@ export function superviseMembers(options: SupervisorOptions): Supervisor {
       else if (point && !expected.has(current)) counts.crashes[point] = (counts.crashes[point] ?? 0) + 1;
       else if (!expected.has(current)) surprises.push(exit);
       // It never came so far as to pass a point: the next one takes it along.
-      if (exit.crashAt && !exit.up && crashing) arms.unshift(exit.crashAt as CrashPoint);
+      if (exit.crashAt && !point && !exit.up && crashing) arms.unshift(exit.crashAt as CrashPoint);
       await delay(restartDelay);
       if (slot.wanted) slot.current = launch(slot.name, slot.env);
     }
@@ -163,8 +165,18 @@ export function superviseMembers(options: SupervisorOptions): Supervisor {
     surprises,
     processes: () => slots.map(({ current }) => current).filter((process) => process.running()),
 
-    async up() {
-      while (!slots.every(({ current }) => current.up())) await delay(20);
+    async up(limit = 90_000) {
+      const deadline = performance.now() + limit;
+      for (;;) {
+        const missing = slots.find(({ current }) => !current.up());
+        if (!missing) break;
+        if (performance.now() > deadline) {
+          throw new Error(
+            `expected ${missing.name} to have an assignment within ${limit / 1000} s; the end of ${missing.current.log}:\n${tail(missing.current.log)}`,
+          );
+        }
+        await delay(20);
+      }
       return slots.map(({ current }) => current);
     },
 
@@ -173,25 +185,29 @@ export function superviseMembers(options: SupervisorOptions): Supervisor {
     },
 
     async zombie(member) {
-      const slot = await pick(member);
-      slot.busy = true;
-      const { current } = slot;
-      // It must own something to become a zombie.
-      await Promise.race([current.logged('assignment-recovered').catch(() => undefined), current.exited]);
-      current.signal('SIGSTOP');
-      await delay(sessionTimeout * 1.5);
-      if (current.signal('SIGCONT')) counts.zombies++;
-      slot.busy = false;
+      for (;;) {
+        const slot = await pick(member);
+        const { current } = slot;
+        // It must own something, and must not have died meanwhile.
+        if (current.up() && current.signal('SIGSTOP')) {
+          slot.busy = true;
+          await delay(sessionTimeout * 1.5);
+          slot.busy = false;
+          if (!current.signal('SIGCONT')) continue;
+          counts.zombies++;
+          return;
+        }
+        await delay(20);
+      }
     },
 
     async crash(points, limit = 240_000) {
-      const before = { ...counts.crashes };
-      const missing = () => [...new Set(points)].filter((point) => counts.crashes[point] === before[point]);
+      const missing = () => [...new Set(points)].filter((point) => !counts.crashes[point]);
       const waits = ({ current }: Slot) =>
         current.running() && missing().some((point) => point === current.crashAt);
       const deadline = performance.now() + limit;
       crashing = true;
-      arms.push(...points);
+      arms.push(...points.filter((point) => !slots.some(({ current }) => current.crashAt === point)));
       while (missing().length > 0) {
         if (performance.now() > deadline) {
           arms.length = 0;
@@ -201,6 +217,7 @@ export function superviseMembers(options: SupervisorOptions): Supervisor {
           );
         }
         // Each death takes the next point along; this restarts those that wait for nothing.
+        arms.splice(0, arms.length, ...arms.filter((point) => missing().includes(point)));
         if (arms.length === 0 && !slots.some(waits)) arms.push(...again(missing(), slots.length));
         const idle = slots.find((slot) => !slot.busy && slot.current.up() && !waits(slot));
         if (arms.length > 0 && idle) await restart(idle);

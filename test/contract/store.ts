@@ -79,7 +79,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       const prepared = await under.store.prepare(file(key, content), content);
       await under.store.writeManifest(transaction('tx1', [prepared]));
       const read = await under.again().readManifest('tx1');
-      expect(read).toEqual({ transaction: transaction('tx1', [prepared]), finished: false });
+      expect(read).toEqual({ transaction: transaction('tx1', [prepared]), finished: false, undone: false });
       for (const store of [under.store, under.again(), under.store])
         await store.publish(read!.transaction.files[0]!);
       expect(await under.visible()).toEqual([key]);
@@ -87,14 +87,51 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
 
     it('keeps the manifest of a finished transaction, and knows that it is finished', async () => {
       await under.store.writeManifest(transaction('tx1', []));
-      await under.store.finish('tx1');
-      await under.again().finish('tx1');
+      expect(await under.store.finish(transaction('tx1', []))).toBe(true);
+      expect(await under.again().finish(transaction('tx1', []))).toBe(true);
       await under.again().sweep(new Set());
       expect(await under.again().readManifest('tx1')).toEqual({
         transaction: transaction('tx1', []),
         finished: true,
+        undone: false,
       });
-      await expect(under.store.finish('tx9')).rejects.toMatchObject({ name: 'StoreError' });
+    });
+
+    it('undoes a transaction: nothing of it is visible, whoever goes on publishing it', async () => {
+      const other = 'customer=acme/dt=2026-01-01/tx1-1.parquet';
+      const files = [
+        await under.store.prepare(file(key, content), content),
+        await under.store.prepare(file(other, content), content),
+      ];
+      const undone = transaction('tx1', files);
+      await under.store.writeManifest(undone);
+      await under.store.publish(files[0]!);
+      expect(await under.store.undo(undone)).toBe(true);
+      expect(await under.again().undo(undone)).toBe(true);
+      expect(await under.visible()).toEqual([]);
+      for (const each of files) await expect(under.again().publish(each)).rejects.toThrow(LostFileError);
+      expect(await under.again().readManifest('tx1')).toEqual({
+        transaction: undone,
+        finished: false,
+        undone: true,
+      });
+    });
+
+    it('decides once between finished and undone, whoever comes first', async () => {
+      const files = [await under.store.prepare(file(key, content), content)];
+      await under.store.writeManifest(transaction('tx1', files));
+      await under.store.writeManifest(transaction('tx2', []));
+      await under.store.publish(files[0]!);
+      expect(await under.store.finish(transaction('tx1', files))).toBe(true);
+      expect(await under.again().undo(transaction('tx1', files))).toBe(false);
+      expect(await under.visible()).toEqual([key]);
+      expect(await under.store.undo(transaction('tx2', []))).toBe(true);
+      expect(await under.again().finish(transaction('tx2', []))).toBe(false);
+      const both = await Promise.all([
+        under.store.finish(transaction('tx3', [])),
+        under.again().undo(transaction('tx3', [])),
+      ]);
+      expect(both.toSorted()).toEqual([false, true]);
     });
 
     it('sweeps manifests that no commit names', async () => {
@@ -129,7 +166,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await under.store.writeManifest(transaction('tx1', [prepared]));
       for (const again of [1, 2]) {
         await under.store.publish(prepared);
-        await under.store.finish('tx1');
+        await under.store.finish(transaction('tx1', [prepared]));
         expect([again, await under.store.transactions()]).toEqual([again, [{ id: 'tx1', finished: true }]]);
       }
       expect(await under.visible()).toEqual([key]);
@@ -138,7 +175,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     it('lists transactions by id, whether they are finished or not', async () => {
       expect(await under.store.transactions()).toEqual([]);
       for (const id of ['tx3', 'tx1', 'tx2']) await under.store.writeManifest(transaction(id, []));
-      await under.store.finish('tx2');
+      await under.store.finish(transaction('tx2', []));
       expect(await under.again().transactions()).toEqual([
         { id: 'tx1', finished: false },
         { id: 'tx2', finished: true },
@@ -164,7 +201,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       for (const each of prepared) await under.store.publish(each);
       expect(await list()).toEqual({ [key]: content.length, [letters]: content.length });
       expect(await under.again().read(key)).toEqual(content);
-      await under.store.finish('tx1');
+      await under.store.finish(transaction('tx1', prepared));
       expect(Object.keys(await list())).toHaveLength(2);
       await expect(under.store.read('../x')).rejects.toMatchObject({ name: 'StoreError' });
     });

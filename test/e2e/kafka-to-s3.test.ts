@@ -57,6 +57,8 @@ describe('Kafka to S3', () => {
           prefix: `${prefix}/`,
           endpoint: s3Endpoint(),
           path_style: true,
+          // Twice as long is waited for a file that seems to have vanished.
+          idle_timeout: '2s',
           ...changes.store,
         },
       },

@@ -135,6 +135,15 @@ describe('what is read', () => {
     expect([batches[0]!.first, batches.at(-1)!.next]).toEqual([0, 5]);
   });
 
+  async function deleteBefore(offset: number): Promise<void> {
+    // kafkajs deletes only of topics that it has asked about.
+    await fixture.admin.fetchTopicOffsets(fixture.topic);
+    await fixture.admin.deleteTopicRecords({
+      topic: fixture.topic,
+      partitions: [{ partition: 0, offset: String(offset) }],
+    });
+  }
+
   it('goes on behind messages that were deleted before they were read, and tells which', async () => {
     await make();
     await fixture.produce(0, ['a', 'b', 'c', 'd']);
@@ -145,16 +154,13 @@ describe('what is read', () => {
     const position = { topic: fixture.topic, partition: 0 };
     await source.commit(token, [{ ...position, offset: 1 }], 'tx');
     await source.close();
-    await fixture.admin.deleteTopicRecords({
-      topic: fixture.topic,
-      partitions: [{ partition: 0, offset: '3' }],
-    });
+    await deleteBefore(3);
     const expired: object[] = [];
     const again = recordBatches();
     await fixture.open({}, { onExpired: (range) => expired.push(range) }).run(again, { untilEnd: true });
     expect(expired).toEqual([{ ...position, from: 1, to: 3 }]);
     expect(messagesOf(again.batches)).toEqual([[0, 3, 'd']]);
-    expect(again.batches[0]!.first).toBe(3);
+    expect(again.batches[0]!.first).toBe(1);
   });
 
   it('deleted while it is read: the same', async () => {
@@ -162,23 +168,12 @@ describe('what is read', () => {
     await fixture.produce(0, ['a', 'b']);
     const expired: object[] = [];
     const source = fixture.open({}, { onExpired: (range) => expired.push(range) });
-    let resume: () => void = () => undefined;
-    const recording = recordBatches(async (batch) => {
-      if (batch.first > 0) return;
+    const recording = recordBatches(async ({ first }) => {
+      if (first > 0) return;
       // Held so long that the partition is paused, and what was fetched ahead is forgotten.
       await sleep(1500);
-      await new Promise<void>((resolve) => {
-        resume = resolve;
-        fixture
-          .produce(0, ['c', 'd', 'e'])
-          .then(() =>
-            fixture.admin.deleteTopicRecords({
-              topic: fixture.topic,
-              partitions: [{ partition: 0, offset: '4' }],
-            }),
-          )
-          .then(resume, resume);
-      });
+      await fixture.produce(0, ['c', 'd', 'e']);
+      await deleteBefore(4);
     });
     const running = source.run(recording, { untilEnd: false });
     await until('the rest comes', () => messagesOf(recording.batches).length === 3);
@@ -197,11 +192,11 @@ describe('what is read', () => {
     const running = source.run(recording, { untilEnd: false });
     await until('the first topic', () => recording.batches.length === 1);
     await fixture.admin.createTopics({ topics: [{ topic: later, numPartitions: 1 }] });
-    onTestFinished(() => fixture.admin.deleteTopics({ topics: [later] }));
     await fixture.producer.send({ topic: later, messages: [{ value: 'b' }] });
     await until('the second topic', () => recording.batches.some(({ topic }) => topic === later));
     source.stop();
     await running;
+    await fixture.admin.deleteTopics({ topics: [later] });
   });
 });
 

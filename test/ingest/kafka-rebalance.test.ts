@@ -219,6 +219,29 @@ describe('sessions', () => {
     await source.commit(token, [endOf(recording.batches.at(-1)!)], 'tx');
   });
 
+  it('a commit that the broker refuses before any heartbeat could ends the assignment, not the run', async () => {
+    await kafka.produce(0, ['a']);
+    const source = kafka.open({ session_timeout: '1500ms' });
+    const outcomes: unknown[] = [];
+    const recording = start(
+      source,
+      recordBatches(async (batch, token) => {
+        // Blocks the thread, and with it the heartbeats, past the session.
+        if (token === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
+        await source.commit(token, [endOf(batch)], `tx-${token}`).catch((error: unknown) => {
+          outcomes.push(error);
+          throw error;
+        });
+      }),
+    );
+    await until('the message again', () => recording.batches.length === 2);
+    expect(outcomes).toHaveLength(1);
+    expect(outcomes[0]).toBeInstanceOf(FencedError);
+    expect(String(outcomes[0])).toMatch(/commit refused/);
+    expect(recording.events.filter((event) => event.startsWith('lost'))).toEqual(['lost 1']);
+    await until('the commit', () => source.lag().find(({ partition }) => partition === 0)?.committed === 1);
+  });
+
   it('a process that was stopped for longer than its session is fenced, and what its successor committed stays', async () => {
     await kafka.produce(0, ['a', 'b']);
     const config = JSON.stringify({ session_timeout: '1500ms' });
@@ -229,7 +252,7 @@ describe('sessions', () => {
     );
     const lines: string[] = [];
     createInterface(child.stdout).on('line', (line) => lines.push(line));
-    const ended = once(child, 'exit');
+    const ended = once(child, 'exit') as Promise<[number | null, string | null]>;
     await until('a batch of the other process', () => lines.includes('batch 2'));
     child.kill('SIGSTOP');
     const source = kafka.open({ session_timeout: '1500ms' });
@@ -240,7 +263,7 @@ describe('sessions', () => {
     child.stdin.write('commit\n');
     child.kill('SIGCONT');
     await until('an outcome', () => lines.find((line) => line.startsWith('fenced')));
-    await ended;
+    expect(await ended).toEqual([0, null]);
     const committed = await kafka.admin.fetchOffsets({ groupId: kafka.group, topics: [kafka.topic] });
     const position = committed[0]!.partitions.find(({ partition }) => partition === 0);
     expect(position).toMatchObject({ offset: '1', metadata: 'successor' });
