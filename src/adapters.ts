@@ -4,7 +4,12 @@ import { createDirectoryStore, createS3Store, newestPositions } from './archive/
 import type { Config } from './config.ts';
 import { MisconfiguredError } from './errors.ts';
 import type { Events } from './events.ts';
-import { createConfluentClient, createFileSource, createKafkaSource } from './ingest/index.ts';
+import {
+  createConfluentClient,
+  createFileSource,
+  createKafkaSource,
+  loadConfluentLibrary,
+} from './ingest/index.ts';
 import type { KafkaConfig } from './kafka.ts';
 import { createDeadLetterTopic, type DeadLetterTopic } from './sinks/index.ts';
 import { MAX_TRANSACTION_AGE, type Source, type Store } from './ports.ts';
@@ -28,10 +33,11 @@ export function openSource(
   const { name, source, archive } = config;
   if (source.type === 'kafka') {
     const kafka = kafkaOf(config, 'source.type kafka');
+    const isConfluent = kafka.client === 'confluent';
     return createKafkaSource(source, {
       kafka,
       group: source.group ?? name,
-      ...(kafka.client === 'confluent' ? { createClient: createConfluentClient } : {}),
+      ...(isConfluent ? { createClient: createConfluentClient, loadClient: loadConfluentLibrary } : {}),
       ledger: (partitions) => newestPositions(store, { pipeline: name, partitions }),
       ...(until ? { until } : {}),
       onExpired: (range) => events.offsetsExpired(range),
@@ -48,10 +54,16 @@ export function openSource(
 
 /** The topic for dead letters, if there is one. */
 export function openDeadLetterTopic(config: Config): DeadLetterTopic | undefined {
-  const { topic } = config.dead_letters;
-  return topic === undefined
-    ? undefined
-    : createDeadLetterTopic({ topic, kafka: kafkaOf(config, 'dead_letters.topic') });
+  const { source, dead_letters } = config;
+  const { topic } = dead_letters;
+  if (topic === undefined) return undefined;
+  const { topics = [], pattern } = source.type === 'kafka' ? source : {};
+  if (topics.includes(topic) || (pattern !== undefined && new RegExp(pattern, 'u').test(topic))) {
+    throw new MisconfiguredError(
+      `dead_letters.topic: expected a topic that the source does not read, got ${topic}: each dead letter would become another one`,
+    );
+  }
+  return createDeadLetterTopic({ topic, kafka: kafkaOf(config, 'dead_letters.topic') });
 }
 
 function kafkaOf({ kafka }: Config, who: string): KafkaConfig {

@@ -39,6 +39,10 @@ export const configSchema = z.strictObject({
         )
         .optional(),
     })
+    .refine(
+      ({ files, topic }) => files || topic !== undefined,
+      'expected a topic beside `files: false`: a dead letter that is kept nowhere would be lost',
+    )
     .describe('Where messages go that can never become rows')
     .prefault({}),
   server: z
@@ -171,7 +175,7 @@ function resolveTls(tls: KafkaConfig['tls'], at: (path: string) => string): Kafk
 
 function describe(issue: z.core.$ZodIssue, document: Document, at: (offset: number) => string): string[] {
   if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(issue.path);
+    const known = keysAt(issue.path, document);
     return issue.keys.map((key) => {
       const parent = issue.path.length === 0 ? document.contents : document.getIn(issue.path, true);
       const pair = isMap(parent)
@@ -225,7 +229,8 @@ function unionExpectation(issue: z.core.$ZodIssueInvalidUnion, got: string): str
   if (discriminator !== undefined && typeof input === 'object' && input !== null) {
     const value: unknown = Reflect.get(input, discriminator);
     const known =
-      /Expected (.*)$/.exec(issue.message)?.[1]?.replaceAll("'", '"') ?? `another ${discriminator}`;
+      /Expected (.*)$/.exec(issue.message)?.[1]?.replaceAll("'", '"').replaceAll(' | ', ' or ') ??
+      `another ${discriminator}`;
     return `expected ${known}, got ${value === undefined ? 'nothing' : JSON.stringify(value)}`;
   }
   const wanted = issue.errors.flatMap(([first]) => (first ? [expectation(first)] : []));
@@ -233,20 +238,27 @@ function unionExpectation(issue: z.core.$ZodIssueInvalidUnion, got: string): str
   return `expected ${[...new Set(kinds)].join(' or ') || 'another value'}, got ${got}`;
 }
 
-/** Keys that the schema knows below a path, for did-you-mean. */
-function keysAt(path: readonly PropertyKey[]): string[] {
+/** Keys that the schema knows below a path of the document, for did-you-mean. */
+function keysAt(path: readonly PropertyKey[], document: Document): string[] {
   let schema = jsonSchema();
-  for (const step of path) {
+  for (const [depth, step] of path.entries()) {
+    const properties = memberAt(schema, path.slice(0, depth), document).properties;
     const next =
-      typeof step === 'number'
-        ? schema.items
-        : (schema.properties?.[String(step)] ?? schema.additionalProperties);
+      typeof step === 'number' ? schema.items : (properties?.[String(step)] ?? schema.additionalProperties);
     if (!next) return [];
     schema = next;
   }
-  return Object.keys(
-    schema.properties ?? schema.oneOf?.[0]?.properties ?? schema.anyOf?.[0]?.properties ?? {},
-  );
+  return Object.keys(memberAt(schema, path, document).properties ?? {});
+}
+
+/** The member of a union that the document means: the one whose constants, such as `type`, it has. */
+function memberAt(schema: JsonSchema, path: readonly PropertyKey[], document: Document): JsonSchema {
+  const members = (schema.oneOf ?? schema.anyOf ?? []).filter(({ properties }) => properties);
+  const isMeant = ({ properties = {} }: JsonSchema) =>
+    Object.entries(properties).every(
+      ([key, { const: value }]) => value === undefined || document.getIn([...path, key]) === value,
+    );
+  return members.find(isMeant) ?? members[0] ?? schema;
 }
 
 /** The parts of JSON Schema that Sluice reads back from its own schema. */

@@ -183,7 +183,7 @@ function countBatch(metrics: Metrics, batch: ScoredBatch): void {
   const skipped = Object.values(batch.skipped).reduce((sum, count) => sum + count, 0);
   metrics.messages.inc(batch.rows + batch.deadLetters.length + skipped);
   for (const counts of Object.values(batch.tally.actions)) {
-    for (const [index, action] of ACTIONS.entries()) metrics.decisions.inc({ action }, counts[index]!);
+    for (const [index, action] of ACTIONS.entries()) metrics.decisions.inc({ action }, counts[index] ?? 0);
   }
   for (const [part, seconds] of Object.entries(batch.seconds)) metrics.workerSeconds.inc({ part }, seconds);
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { athenaDdl, columnTable, formatRows, query, type Format } from './archive/index.ts';
 import { glueApply, tableOf, type CatalogFlags, type GlueFlags } from './catalog.ts';
 import { configTable } from './config-table.ts';
@@ -60,11 +60,15 @@ interface SchemaOptions extends CatalogFlags {
 
 function schema(options: SchemaOptions): void {
   if (options.athena) {
-    const { location = 's3://BUCKET/PREFIX/', ...table } = tableOf(options);
-    print(athenaDdl({ ...table, location }));
+    print(athenaDdl(tableOf(options)));
   } else if (options.markdown) {
     print(`## Configuration\n\n${configTable()}\n\n## Columns\n\n${columnTable()}`);
   } else print(JSON.stringify(jsonSchema(), null, 2));
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('expected a whole number, such as 100');
+  return Number(text);
 }
 
 function program(): Command {
@@ -127,14 +131,14 @@ function program(): Command {
   sluice
     .command('verify')
     .description(
-      'prove that every committed message is in exactly one row or dead letter; exit code 1 when not, 2 when it cannot tell',
+      'prove that every committed message is in exactly one row or dead letter; exit code 1 when not, 2 when it cannot tell: something cannot be read, or there is no transaction at all',
     )
     .argument('<config>', 'YAML file')
     .option('--quick', 'manifests, positions and sizes only: no file is read')
     .option('--since <date>', 'only transactions from this date or time (ISO 8601) on')
     .option('--archive-only', 'without the source: what is committed is not checked')
     .option('--replay <label>', 'the archive of a replay instead')
-    .option('--limit <number>', 'most violations that are listed', '100')
+    .option('--limit <number>', 'most violations that are listed', wholeNumber, 100)
     .option('--json', 'the report as one line of JSON')
     .action(async (file: string, options: VerifyCommandOptions) => {
       process.exitCode = VERIFY_EXIT.failed;

@@ -20,10 +20,10 @@ export interface VerifyCommandOptions {
   /** The report as JSON. */
   readonly json?: boolean;
   /** Most violations that are printed one by one; all are counted. */
-  readonly limit?: string;
+  readonly limit?: number;
 }
 
-/** Exit codes of `sluice verify`: everything holds, something does not, it could not be checked. */
+/** Exit codes of `sluice verify`: everything holds, something does not, it could not be checked or there is nothing to check. */
 export const VERIFY_EXIT = { holds: 0, violated: 1, failed: 2 } as const;
 
 /** Proves the archive of a configuration and prints what was found; returns the exit code. Throws when it cannot be checked. */
@@ -31,7 +31,7 @@ export async function verify(file: string, options: VerifyCommandOptions): Promi
   const loaded = loadConfig(file);
   const config = options.replay === undefined ? loaded : replayConfig(loaded, options.replay);
   const since = options.since === undefined ? undefined : parseTime('--since', options.since);
-  const limit = Number(options.limit ?? 100);
+  const { limit = 100 } = options;
   const listed: Violation[] = [];
   const store = openStore(config);
   const commits = options.archiveOnly ? undefined : openCommits(config);
@@ -59,6 +59,7 @@ export async function verify(file: string, options: VerifyCommandOptions): Promi
   }
   const text = options.json ? JSON.stringify({ ...report, listed }) : reportText(report, listed);
   process.stdout.write(`${text}\n`);
+  if (report.holds === null) return VERIFY_EXIT.failed;
   return report.holds ? VERIFY_EXIT.holds : VERIFY_EXIT.violated;
 }
 
@@ -81,6 +82,13 @@ function createBar() {
   };
 }
 
+function verdictOf({ holds, kinds }: VerifyReport): string {
+  if (holds === null) return 'has no transaction, so nothing is proved: was anything archived there yet?';
+  if (holds) return 'holds';
+  const counts = Object.entries(kinds).map(([kind, number]) => `${kind} ${number.toLocaleString('en')}`);
+  return `does not hold: ${counts.join(', ')}`;
+}
+
 function reportText(report: VerifyReport, listed: readonly Violation[]): string {
   const count = (number: number) => number.toLocaleString('en');
   const many = new Set(report.partitions.map(({ pipeline }) => pipeline)).size > 1;
@@ -96,11 +104,7 @@ function reportText(report: VerifyReport, listed: readonly Violation[]): string 
     ...listed.map((violation) => violationLine(violation)),
     ...(hidden > 0 ? [`and ${count(hidden)} more`] : []),
     ...(listed.length > 0 ? [''] : []),
-    report.holds
-      ? `${report.archive} holds`
-      : `${report.archive} does not hold: ${Object.entries(report.kinds)
-          .map(([kind, number]) => `${kind} ${count(number)}`)
-          .join(', ')}`,
+    `${report.archive} ${verdictOf(report)}`,
     `  ${count(report.transactions)} transactions, ${count(report.files)} files (${formatBytes(report.bytes)}): ` +
       `${count(report.rows)} rows, ${count(report.dead_letters)} dead letters, ${count(report.skipped)} skipped, ` +
       `${count(report.absent)} absent`,

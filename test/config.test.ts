@@ -63,12 +63,17 @@ describe('configuration', () => {
     expect(problems(`${MINIMAL}classify: { policies: { acme: { labls: {} } } }\n`).join('\n')).toContain(
       'did you mean "labels"?',
     );
-    expect(problems(`${MINIMAL}zzz: 1\n`)[0]).toContain('known here: name, source, ingest');
+    const kafka = 'source: { type: kafka, topic: [a] }\n';
+    expect(problems(kafka)[0]).toContain('source.topic: unknown key; did you mean "topics"?');
+    const s3 = `${MINIMAL}archive: { store: { type: s3, bucket: lake, buket: c, path: d } }\n`;
+    expect(problems(s3)[0]).toContain('did you mean "bucket"?');
+    expect(problems(s3)[1]).toMatch(/path: unknown key.*path_style/);
+    expect(problems(`${MINIMAL}zzz: 1\n`)[0]).toContain('known here: name, kafka, source, ingest');
   });
 
   it('says what a choice, a quantity and a text with a star must be', () => {
     expect(problems('source: { type: fil, inputs: [a] }\n')).toEqual([
-      'p.yaml:1:17 source.type: expected "file", got "fil"',
+      'p.yaml:1:17 source.type: expected "file" or "kafka", got "fil"',
     ]);
     expect(problems(`${MINIMAL}classify: { workers: many }\n`)).toEqual([
       'p.yaml:2:22 classify.workers: expected "auto" or number, got "many"',
@@ -114,8 +119,13 @@ describe('configuration', () => {
     expect(bare).toEqual([]);
   });
 
-  it('the example in the repository is valid', () => {
+  it('the examples in the repository are valid', () => {
     expect(loadConfig(resolve(ROOT, 'sluice.example.yaml')).name).toBe('example');
+    const text = readFileSync(resolve(ROOT, 'sluice.kafka.example.yaml'), 'utf8');
+    const uncommented = text.replaceAll(/^( *)# (dead_letters|tls|sasl|encryption):/gm, '$1$2:');
+    const env = { SLUICE_KAFKA: 'localhost:9092', SLUICE_S3: 'http://localhost:7070', KAFKA_PASSWORD: 'x' };
+    for (const each of [text, uncommented])
+      expect(parseConfig(each, resolve(ROOT, 'k.yaml'), env).source.type).toBe('kafka');
   });
 
   it("README's tables are the generated ones", () => {

@@ -47,7 +47,10 @@ program
   .description('print where they are, for `eval`')
   .action(async (names: string[]) => {
     for (const [name, value] of Object.entries(await serviceEnvironment(orAll(names))))
-      console.log(`export ${name}='${value.replaceAll("'", `'\\''`)}'`);
+      console.log(
+        // An empty AWS_PROFILE is no profile for some tools, and the name of one for others.
+        value === '' ? `unset ${name}` : `export ${name}='${value.replaceAll("'", `'\\''`)}'`,
+      );
   });
 
 program

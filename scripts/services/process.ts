@@ -15,8 +15,8 @@ export interface DetachedProcess {
 const POLL_MS = 20;
 
 /**
- * Starts a program that goes on when this process ends, as the leader of a process group of its own. Its output is appended
- * to the file `log`. Throws OperationalError when it cannot start.
+ * Starts a program that goes on when this process ends, as the leader of a process group of its own, in this process's
+ * environment without AWS_*. Its output is appended to the file `log`. Throws OperationalError when it cannot start.
  */
 export async function startDetached(
   command: Command,
@@ -27,7 +27,7 @@ export async function startDetached(
   try {
     const child = spawn(command.program, command.args, {
       cwd: directory,
-      env: { ...process.env, ...command.env },
+      env: { ...withoutAws(process.env), ...command.env },
       detached: true,
       stdio: ['ignore', output, output],
     });
@@ -45,6 +45,11 @@ export async function startDetached(
   } finally {
     closeSync(output);
   }
+}
+
+/** Servers of our own must not act, or fail, by the account or the profile of whoever starts them: moto does by AWS_PROFILE. */
+function withoutAws(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('AWS_')));
 }
 
 /** Whether that very process runs: not another one that got its pid later, and not a zombie. */

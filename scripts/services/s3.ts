@@ -46,7 +46,7 @@ export const s3: Service = {
     AWS_ACCESS_KEY_ID: ACCESS_KEY,
     AWS_SECRET_ACCESS_KEY: SECRET_KEY,
     AWS_REGION: REGION,
-    // Tests never reach an account that the machine is signed in to.
+    // Tests never reach an account that the machine is signed in to. Empty: to be unset.
     AWS_SESSION_TOKEN: '',
     AWS_PROFILE: '',
     AWS_EC2_METADATA_DISABLED: 'true',

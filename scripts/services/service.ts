@@ -10,7 +10,7 @@ export interface Run {
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
-  /** Added to the environment of this process. */
+  /** Added to the environment of this process, of which AWS_* is left out. */
   readonly env?: Readonly<Record<string, string>>;
 }
 

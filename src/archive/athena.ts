@@ -1,11 +1,20 @@
+import { checkCatalogNames } from './catalog-names.ts';
 import { catalogTable, type CatalogTableOptions } from './catalog-table.ts';
+
+/** What the DDL depends on. */
+export type DdlOptions = Omit<CatalogTableOptions, 'location'> & { readonly location?: string | undefined };
 
 /**
  * `CREATE EXTERNAL TABLE` for Athena with partition projection, so that no crawler is needed. Columns that the path names
- * are partition columns only; `scores` is left out without labels.
+ * are partition columns only; `scores` is left out without labels. Without a location, one that is to be filled in. Throws
+ * MisconfiguredError for a name or a place that Athena cannot use.
  */
-export function athenaDdl(options: CatalogTableOptions): string {
-  const { name, location, columns, partitions, parameters, unnameable } = catalogTable(options);
+export function athenaDdl(options: DdlOptions): string {
+  checkCatalogNames(options);
+  const { name, location, columns, partitions, parameters, unnameable } = catalogTable({
+    ...options,
+    location: options.location ?? 's3://BUCKET/PREFIX/',
+  });
   const properties = Object.entries(parameters);
   const notes = ['-- Queries should always name dt: each candidate partition costs one LIST.'];
   if (partitions.some((partition) => partition.name === 'customer')) {

@@ -1,5 +1,6 @@
 import type * as Glue from '@aws-sdk/client-glue';
 import { MisconfiguredError } from '../errors.ts';
+import { checkCatalogNames } from './catalog-names.ts';
 import { catalogTable, type CatalogTable, type CatalogTableOptions } from './catalog-table.ts';
 import { glueError } from './glue-error.ts';
 import { tableChange } from './table-change.ts';
@@ -160,30 +161,16 @@ async function regionOf(client: Glue.GlueClient): Promise<string> {
   }
 }
 
-/** Names: https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html */
-function checkNames({ database, table = 'content', location, since }: GlueOptions): void {
+function checkNames({ database, endpoint, ...table }: GlueOptions): void {
   if (!/^[a-z0-9_-]{1,255}$/.test(database)) {
     throw new MisconfiguredError(
       `--database: expected lower-case letters, digits, _ and -, got ${JSON.stringify(database)}`,
     );
   }
-  if (!/^[a-z0-9_]{1,255}$/.test(table)) {
+  checkCatalogNames(table);
+  if (endpoint !== undefined && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) {
     throw new MisconfiguredError(
-      `--table: expected lower-case letters, digits and _, got ${JSON.stringify(table)}`,
-    );
-  }
-  if (since !== undefined && !/^\d{4}-\d{2}-\d{2}$/.test(since)) {
-    throw new MisconfiguredError(`--since: expected YYYY-MM-DD, got ${JSON.stringify(since)}`);
-  }
-  const path = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/(.*))?$/.exec(location);
-  const segments = path?.[1]?.replace(/\/*$/, '').split('/') ?? [];
-  // Athena drops an empty segment, and lists nothing below one that begins with _ or a dot.
-  const bad = segments.some(
-    (part) => /^[_.]|[\s'"`*?{}$\\]/.test(part) || (part === '' && segments.length > 1),
-  );
-  if (!path || bad) {
-    throw new MisconfiguredError(
-      `--location: expected s3://BUCKET/PREFIX/ without empty parts, parts that begin with _ or a dot, spaces, quotes, wildcards and braces, got ${JSON.stringify(location)}`,
+      `--endpoint: expected a URL such as https://glue.eu-central-1.amazonaws.com, got ${JSON.stringify(endpoint)}`,
     );
   }
 }

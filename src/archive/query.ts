@@ -14,7 +14,8 @@ export interface QueryResult {
 
 /**
  * Runs SQL (DuckDB's) over an archive in a directory. Views: `content`, the published rows with `dt` and `filename`, and
- * `dead_letters`. An archive without files gives empty views. Throws InputError when the SQL or a file is not right.
+ * `dead_letters`. What lies below a name that begins with `_` or a dot, such as a replay in `_replays/`, is in neither, as
+ * with Athena and pyarrow. An archive without files gives empty views. Throws InputError when the SQL or a file is not right.
  */
 export async function query(sql: string, options: { readonly root: string }): Promise<QueryResult> {
   const root = resolve(options.root);
@@ -49,14 +50,18 @@ export async function query(sql: string, options: { readonly root: string }): Pr
 }
 
 async function contentView(connection: DuckDBConnection, root: string): Promise<string> {
-  const glob = literal(`${globQuote(root)}/**/*.parquet`);
-  const [first] = await column(connection, `SELECT file FROM glob(${glob}) LIMIT 1`);
+  // A variable, because a list of files can be given to read_parquet as a constant only.
+  await connection.run(
+    `SET VARIABLE sluice_files = (SELECT list(file) FROM glob(${literal(`${globQuote(root)}/**/*.parquet`)})
+      WHERE NOT regexp_matches(substr(file, length(${literal(root)}) + 1), '[/\\\\][_.]'))`,
+  );
+  const [count] = await column(connection, `SELECT len(getvariable('sluice_files'))`);
   const types = COLUMNS.map(({ name, type }) => `NULL::${duckType(type)} AS "${name}"`).join(', ');
   const empty = `SELECT ${types}, NULL::DATE AS dt, NULL::VARCHAR AS filename WHERE false`;
-  if (first === undefined) return empty;
+  if (count === null) return empty;
   // Not by hive partitioning: the path of a long id is not the id, and `partition_by` may have changed between files.
   const files = `SELECT *, (created_at AT TIME ZONE 'UTC')::DATE AS dt
-    FROM read_parquet(${glob}, union_by_name = true, filename = true, hive_partitioning = false)`;
+    FROM read_parquet(getvariable('sluice_files'), union_by_name = true, filename = true, hive_partitioning = false)`;
   // The first part gives the columns their order, and `scores` to archives in which nothing was scored.
   return `${empty.replace('NULL::JSON', 'NULL')} UNION ALL BY NAME ${files}`;
 }

@@ -4,7 +4,8 @@ import type { ViolationKind } from './violation.ts';
 
 /** What was checked, and what came of it. Counts of what the settled transactions say. */
 export interface VerifyReport {
-  readonly holds: boolean;
+  /** Null where there is nothing that could: neither a transaction nor a violation. */
+  readonly holds: boolean | null;
   readonly archive: string;
   readonly pipeline: string;
   readonly transactions: number;
@@ -25,6 +26,8 @@ export interface VerifyReport {
 
 /** What is counted on the way to a {@link VerifyReport}. */
 export interface Count {
+  /** Transactions in the ledger, of whatever time and outcome. */
+  known: number;
   transactions: number;
   unfinished: number;
   files: number;
@@ -44,6 +47,7 @@ export interface Count {
 /** A count of nothing. */
 export function createCount(): Count {
   return {
+    known: 0,
     transactions: 0,
     unfinished: 0,
     files: 0,
@@ -90,8 +94,12 @@ export function notesOf(
   const notes: string[] = [];
   if (!commits) notes.push('committed positions were not checked');
   if (quick) notes.push('no file was read: rows, checksums, customers and days were not checked');
-  if (since !== undefined)
-    notes.push(`transactions before ${new Date(since).toISOString()} were not checked`);
+  if (since !== undefined) {
+    const isNone = count.transactions + count.unfinished + count.damaged === 0;
+    notes.push(
+      `transactions before ${new Date(since).toISOString()} were not checked${isNone ? ', and there are none since' : ''}`,
+    );
+  }
   if (count.foreign > 0)
     notes.push(
       `${count.foreign} unfinished transactions, of which nothing here says whether they were committed, were left out`,
@@ -114,7 +122,7 @@ export function reportOf(
   const { archive, pipeline, partitions, kinds, notes } = found;
   const { transactions, unfinished, files, bytes, rows, deadLetters, skipped, absent } = count;
   return {
-    holds: violations === 0,
+    holds: violations > 0 ? false : count.known > 0 ? true : null,
     archive,
     pipeline,
     transactions,

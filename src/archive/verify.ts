@@ -72,6 +72,7 @@ export async function verifyArchive(options: VerifyOptions): Promise<VerifyRepor
 
   const coverage = createCoverage();
   const count = createCount();
+  count.known = listed.length;
   const onUnpublished = () => void count.unpublished++;
   const suspects = new Map<string, Suspect>();
   const asked = listed.filter(({ id }) => isAsked(id));

@@ -38,6 +38,16 @@ const positionText = z.union([
   }),
 ]);
 
+/** Why a text is no regular expression; undefined when it is one. */
+function patternError(text: string): string | undefined {
+  try {
+    RegExp(text, 'u');
+    return undefined;
+  } catch (error) {
+    return String(error);
+  }
+}
+
 const kafkaSourceConfig = z
   .strictObject({
     type: z.literal('kafka').describe('Topics of Kafka, by a consumer group; `kafka:` says where'),
@@ -52,15 +62,13 @@ const kafkaSourceConfig = z
       .string()
       .min(1)
       .superRefine((text, context) => {
-        try {
-          new RegExp(text, 'u');
-        } catch (error) {
+        const error = patternError(text);
+        if (error !== undefined)
           context.addIssue({
             code: 'custom',
-            message: `expected a regular expression: ${String(error)}`,
+            message: `expected a regular expression: ${error}`,
             input: text,
           });
-        }
       })
       .describe(
         'Regular expression; topics that match are read, also those that come later. Instead of `topics`',

@@ -109,7 +109,7 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
         : {}),
     };
     const consumer = new KafkaConsumer(properties);
-    const commits = createCommits(consumer);
+    const commits = createCommits(consumer, () => reader.hasten());
     const membership = createMembership({
       consumer,
       limit: Math.max(0, source.rebalance_timeout * REVOKE_SHARE - source.heartbeat_interval),
@@ -123,6 +123,7 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
       consumer,
       limits: { batchMessages: source.batch_messages, batchBytes: source.batch_bytes },
       onBatch: (batch, token, end) => handlers.batch(batch, token, end),
+      isAnswerDue: () => commits.isWaiting(),
       onOutOfRange: (position, token) => handlers.outOfRange(position, token),
       onError: report,
       onFailed: fail,

@@ -9,17 +9,20 @@ export interface Commits {
   commit(positions: readonly Position[], metadata: string, isAllowed: () => boolean): Promise<CommitOutcome>;
   /** librdkafka's offset commit callback: the answer to the one under way. It comes while messages are polled. */
   answered(error: LibraryError | undefined): void;
+  /** Whether an answer is due. */
+  isWaiting(): boolean;
   /** No more answers come. */
   close(): void;
 }
 
 /**
- * Makes the commits of one consumer. They go one after the other: the answer names nothing that would tell two apart. The
+ * Makes the commits of one consumer; `onSent` is called when an answer begins to be due. They go one after the other: the answer names nothing that would tell two apart. The
  * library has other ways to commit, but `commitCb` calls back when a commit was queued, not when it was answered, and
  * `commitSync` blocks the thread for as long as the brokers are away.
  */
-export function createCommits(consumer: Pick<LibraryConsumer, 'commit'>): Commits {
+export function createCommits(consumer: Pick<LibraryConsumer, 'commit'>, onSent: () => void): Commits {
   let turns: Promise<unknown> = Promise.resolve();
+  let isWaiting = false;
   let answer: (outcome: () => CommitOutcome) => void = () => undefined;
   let isClosed = false;
 
@@ -31,6 +34,7 @@ export function createCommits(consumer: Pick<LibraryConsumer, 'commit'>): Commit
     return new Promise((resolve, reject) => {
       answer = (outcome) => {
         answer = () => undefined;
+        isWaiting = false;
         try {
           resolve(outcome());
         } catch (error) {
@@ -44,6 +48,8 @@ export function createCommits(consumer: Pick<LibraryConsumer, 'commit'>): Commit
       try {
         // The library ends metadata with a NUL, the empty ones too; whoever reads them takes it off.
         consumer.commit(positions.map((each) => (metadata === '' ? each : { ...each, metadata })));
+        isWaiting = true;
+        onSent();
       } catch (error) {
         answer(() => commitOutcome(error));
       }
@@ -56,6 +62,7 @@ export function createCommits(consumer: Pick<LibraryConsumer, 'commit'>): Commit
       turns = outcome.catch(() => undefined);
       return outcome;
     },
+    isWaiting: () => isWaiting,
     answered(error) {
       answer(() => (error ? commitOutcome(error) : { kind: 'committed' }));
     },

@@ -10,6 +10,8 @@ export interface ReaderOptions {
   readonly consumer: LibraryConsumer;
   readonly limits: RecordLimits;
   readonly onBatch: (batch: RawBatch, token: number, end: number) => Promise<void>;
+  /** Whether something else waits for what polls bring. */
+  readonly isAnswerDue: () => boolean;
   readonly onOutOfRange: (position: Position, token: number) => void;
   /** An error of librdkafka's that it goes on after. */
   readonly onError: (error: unknown) => void;
@@ -27,6 +29,8 @@ export interface Reader {
   pause(partitions: readonly Partition[]): void;
   /** Hands nothing more over of what is read now. */
   end(): void;
+  /** Polls soon, because an answer is due. */
+  hasten(): void;
   /** Resolves when nothing is polled any more. */
   close(): Promise<void>;
 }
@@ -167,7 +171,8 @@ export function createReader(options: ReaderOptions): Reader {
     if (busy().length === 0) return;
     const patience = new AbortController();
     const late = sleep(HOLD_MILLIS, true, { signal: patience.signal }).catch(() => true);
-    while (busy().length > 0 && !isClosed) {
+    // The answer to a commit, which may be what they wait for, comes by polls.
+    while (busy().length > 0 && !isClosed && !options.isAnswerDue()) {
       const next = new Promise<false>((resolve) => {
         onDrained = () => resolve(false);
       });
@@ -236,6 +241,7 @@ export function createReader(options: ReaderOptions): Reader {
       lanes.clear();
       onDrained();
     },
+    hasten: () => onDrained(),
     async close() {
       isClosed = true;
       lanes.clear();

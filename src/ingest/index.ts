@@ -25,6 +25,7 @@ export {
   type SourceConfig,
 } from './config.ts';
 export { createConfluentClient } from './confluent-client.ts';
+export { loadLibrary as loadConfluentLibrary } from './confluent-library.ts';
 export { createDeadLetterLimit } from './dead-letter-limit.ts';
 export { createDecoder } from './decode.ts';
 export { createFileSource, type FileSourceOptions } from './file-source.ts';

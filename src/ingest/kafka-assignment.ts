@@ -11,7 +11,7 @@ export interface LedgerPosition extends CommittedPosition {
 }
 
 /** How far the clock of a producer may be ahead of a process that archives, milliseconds. */
-const CLOCK_SKEW = 300_000;
+const CLOCK_SKEW = 60_000;
 
 /** Where partitions begin that the group has not committed. */
 export interface StartOptions {

@@ -26,6 +26,8 @@ export interface KafkaSourceOptions {
   readonly group: string;
   /** Makes the client (default: kafkajs). */
   readonly createClient?: (options: KafkaClientOptions) => KafkaClient;
+  /** Proves that the client's library is there; throws MisconfiguredError. */
+  readonly loadClient?: () => Promise<unknown>;
   /** Positions that finished transactions settled, for partitions whose committed positions have expired. */
   readonly ledger?: StartOptions['ledger'];
   /** Ends before these offsets instead of the present ends, with `untilEnd`; other partitions are not read. */
@@ -195,7 +197,10 @@ export function createKafkaSource(config: KafkaSourceConfig, options: KafkaSourc
 
   return {
     description: `kafka ${kafka.brokers.join(', ')}, ${config.topics?.join(', ') ?? `topics like ${config.pattern!}`}, group ${group}`,
-    check: () => checkKafka(kafka, config, group),
+    async check() {
+      await options.loadClient?.();
+      await checkKafka(kafka, config, group);
+    },
 
     run(handlers, { untilEnd }) {
       return new Promise((resolve, reject) => {

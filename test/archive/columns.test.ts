@@ -63,11 +63,21 @@ describe('the DDL for Athena', () => {
   });
 
   it('leaves scores out without labels, and follows partition_by', () => {
-    const ddl = athenaDdl({ location: 's3://b/', partitionBy: ['day', 'hour'] });
+    const ddl = athenaDdl({ location: 's3://lake/', partitionBy: ['day', 'hour'] });
     expect(ddl).not.toContain('`scores`');
     expect(ddl).toContain('  `customer` string');
-    expect(ddl).toContain("'s3://b/dt=${dt}/hour=${hour}/'");
-    expect(athenaDdl({ location: 's3://b/', partitionBy: [] })).not.toContain('projection');
+    expect(ddl).toContain("'s3://lake/dt=${dt}/hour=${hour}/'");
+    expect(athenaDdl({ location: 's3://lake/', partitionBy: [] })).not.toContain('projection');
+  });
+
+  it('without a location has one to fill in; refuses a name or a place that Athena cannot use', () => {
+    expect(athenaDdl({})).toContain("LOCATION 's3://BUCKET/PREFIX/'");
+    for (const [bad, message] of [
+      [{ location: 'foo' }, '--location: expected s3://BUCKET/PREFIX/'],
+      [{ table: 'a b' }, '--table: expected'],
+      [{ since: 'May' }, '--since: expected'],
+    ] as const)
+      expect(() => athenaDdl(bad)).toThrow(new RegExp(`^${message}.*got "`));
   });
 });
 

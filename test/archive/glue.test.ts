@@ -155,8 +155,12 @@ describe('glue apply', () => {
     [{ location: 's3://lake/_hidden/' }, '--location: expected'],
     [{ location: 's3://lake/${x}/' }, '--location: expected'],
     [{ location: 'arn:aws:s3:::lake' }, '--location: expected'],
+    [{ endpoint: 'nonsense' }, '--endpoint: expected a URL such as'],
+    [{ endpoint: 'localhost:5000' }, '--endpoint: expected a URL such as'],
   ])('refuses %j before any request', async (bad, message) => {
-    await expect(applyToGlue(optionsOf({ ...bad, endpoint: 'http://127.0.0.1:1' }))).rejects.toThrow(message);
+    const refusal = applyToGlue(optionsOf({ endpoint: 'http://127.0.0.1:1', ...bad }));
+    await expect(refusal).rejects.toThrow(MisconfiguredError);
+    await expect(refusal).rejects.toThrow(message);
   });
 
   it.each<NonNullable<GlueOptions['partitionBy']>[]>([

@@ -34,11 +34,10 @@ async function archiveOf(
   await archive.recover({ token: 1, partitions: [], transactions: new Set() });
   let first = 0;
   for (const batch of batches) {
-    archive.add(
-      scoredOf({ ...batch, first, partitionBy }, { deadLetters: first === 0 ? deadLetters : [] }),
-      1,
-    );
-    first += batch.rows.length;
+    const letters = first === 0 ? deadLetters : [];
+    const next = first + batch.rows.length + letters.length;
+    archive.add(scoredOf({ ...batch, first, partitionBy }, { deadLetters: letters, next }), 1);
+    first = next;
     await archive.flush('end');
   }
   await archive.close();
@@ -107,6 +106,20 @@ describe('a query', () => {
     ]);
   });
 
+  it('leaves out what lies below a name that begins with _ or a dot, but not when asked for that', async () => {
+    const root = await archiveOf([{ rows: [rowOf({ customer: '_x' }), rowOf({ customer: '.y' })] }]);
+    for (const name of ['_replays/again', '.hidden', 'customer=z/_old']) {
+      const copy = await archiveOf([{ rows: [rowOf({ customer: 'again' })] }]);
+      cpSync(copy, join(root, name), { recursive: true });
+    }
+    const asked = 'SELECT customer FROM content ORDER BY ALL';
+    expect((await query(asked, { root })).rows).toEqual([['.y'], ['_x']]);
+    expect((await query(asked, { root: join(root, '_replays/again') })).rows).toEqual([['again']]);
+    const none = mkdtempSync(join(scratch, 'empty-'));
+    cpSync(root, join(none, '_replays'), { recursive: true });
+    expect((await query(asked, { root: none })).rows).toEqual([]);
+  });
+
   it('reads dead letters with their bytes', async () => {
     const bytes = new Uint8Array([0, 255, 10, 13]);
     const letter: DeadLetter = {
@@ -122,7 +135,7 @@ describe('a query', () => {
       key: new Uint8Array([1]),
       headers: { trace: new Uint8Array([2, 3]) },
     };
-    const root = await archiveOf([{ rows: [rowOf()] }], undefined, [
+    const root = await archiveOf([{ rows: [rowOf(), rowOf(), rowOf()] }], undefined, [
       letter,
       { ...letter, offset: 4, timestamp: null, key: null, headers: null },
     ]);

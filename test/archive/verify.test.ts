@@ -390,6 +390,21 @@ describe('verify', () => {
     expect((await verified(forged, { since })).kinds).toEqual(['file_orphan', 'gap', 'manifest_missing']);
   });
 
+  it('of an archive without transactions proves nothing; without any since a time, it says so', async () => {
+    const nothing = { ...archiveAt(mkdtempSync(join(scratch, 'out-'))), committed: [] };
+    const commits = { positions: () => Promise.resolve([]), expire: true };
+    for (const more of [{}, { since: 0 }, { commits }, { commits: undefined }])
+      expect((await verified(nothing, more)).report).toMatchObject({ holds: null, violations: 0 });
+    nothing.put('customer=acme/dt=2026-01-01/stray.parquet', 'PAR1');
+    expect((await verified(nothing)).report).toMatchObject({ holds: false });
+
+    const { report } = await verified(await forge(STORY), { since: Date.parse('2027-01-01') });
+    expect(report).toMatchObject({ holds: true, transactions: 0 });
+    expect(report.notes).toContain(
+      'transactions before 2027-01-01T00:00:00.000Z were not checked, and there are none since',
+    );
+  });
+
   it('holds pipelines that share an archive apart', async () => {
     const forged = await forge(STORY);
     const other = plansOf(STORY, 'other').plans.map((plan, index) => ({ ...plan, id: idOf(40 + index) }));

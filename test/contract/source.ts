@@ -228,8 +228,9 @@ export function sourceContract(
       await source.commit(token, ends(recording.batches), 'tx');
     });
 
-    if (joiningTakesOver) {
-      it('a process that took over fences the one before, whose commit changes nothing', async () => {
+    it.runIf(joiningTakesOver)(
+      'a process that took over fences the one before, whose commit changes nothing',
+      async () => {
         await fixture.append([values(0, 5)]);
         const before = recordBatches();
         const zombie = open();
@@ -253,8 +254,8 @@ export function sourceContract(
         await open().run(last, { untilEnd: true });
         expect(position(last, 0)).toMatchObject({ offset: 3, transaction: 'tx-2' });
         expect(messagesOf(last.batches).map(([, offset]) => offset)).toEqual([3, 4]);
-      });
-    }
+      },
+    );
 
     it('stop ends a run that would wait for more, and a commit is still possible', async () => {
       await fixture.append([values(0, 3)]);

@@ -32,9 +32,12 @@ describe('the smaller commands', () => {
       'log',
     ]);
     expect((await sluice(['schema', '--markdown'])).stdout).toContain('| `archive.memory` |');
-    const ddl = (await sluice(['schema', '--athena', '--location', 's3://b/p/'])).stdout;
+    const ddl = (await sluice(['schema', '--athena', '--location', 's3://lake/p/'])).stdout;
     expect(ddl).toMatch(/`scores` struct<`?toxic`?: ?float,\s*`?hate`?: ?float,\s*`?spam`?: ?float>/);
     expect(ddl).toContain("'projection.customer.type' = 'injected'");
+    const { code, stdout, stderr } = await sluice(['schema', '--athena', '--location', 'foo']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^sluice: --location: expected s3:\/\/BUCKET\/PREFIX\/ [^\n]*, got "foo"\n$/);
   });
 
   it('query reads an empty archive, in each format', async () => {

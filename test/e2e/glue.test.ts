@@ -29,6 +29,16 @@ describe('sluice glue apply', () => {
     const { code, stdout, stderr } = await sluice(['glue', 'apply', '--endpoint', endpoint], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^sluice: expected --location s3:\/\/BUCKET\/PREFIX\/, or --config [^\n]*\n$/);
+    for (const [flag, wanted] of [
+      ['--endpoint', 'a URL such as'],
+      ['--location', 's3://BUCKET/PREFIX/ '],
+    ] as const) {
+      const bad = await sluice(['glue', 'apply', '--location', 's3://lake/', flag, 'nonsense'], { env });
+      expect({ code: bad.code, stdout: bad.stdout }).toEqual({ code: 1, stdout: '' });
+      expect(bad.stderr).toMatch(
+        new RegExp(`^sluice: ${flag}: expected ${wanted}[^\\n]*, got "nonsense"\\n$`),
+      );
+    }
     const nowhere = ['glue', 'apply', '--location', 's3://lake/', '--endpoint', endpoint];
     const { AWS_REGION: _region, ...rest } = env;
     const without = {

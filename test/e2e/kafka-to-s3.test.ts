@@ -227,4 +227,37 @@ describe('Kafka to S3', () => {
     ]);
     expect(await verified(config)).toMatchObject({ code: 0, rows: 501 });
   });
+
+  it('refuses a topic that was made anew under its name: its beginning would be skipped', async () => {
+    const again = await createKafkaFixture();
+    const remake = async (count: number) => {
+      await again.admin.deleteTopics({ topics: [again.topic] });
+      await vi.waitFor(
+        () =>
+          again.admin.createTopics({
+            waitForLeaders: true,
+            topics: [{ topic: again.topic, numPartitions: 1 }],
+          }),
+        30_000,
+      );
+      const timestamp = String(Date.now() + 120_000);
+      await again.produce(
+        0,
+        messages(count).map((value) => ({ value, timestamp })),
+      );
+    };
+    await again.produce(0, messages(20));
+    const config = configOf('remade', { source: { topics: [again.topic] } });
+    expect((await sluice(['run', config, '--until-end'])).code).toBe(0);
+    for (const count of [5, 50]) {
+      await remake(count);
+      const { code, stderr } = await sluice(['run', config, '--until-end']);
+      expect([count, code, stderr.trimEnd().split('\n').at(-1)]).toEqual([
+        count,
+        1,
+        expect.stringMatching(/^sluice: .*-0 is archived up to offset 20 .*made anew.*another `name`/),
+      ]);
+    }
+    await again.remove();
+  });
 });

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { scratch } from './cli.ts';
 
@@ -22,6 +22,15 @@ it('the published package works where only its own files and its dependencies ar
       symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
   }
   expect(readdirSync(join(modules, 'sluice'))).not.toContain('src');
+  for (const page of ['README.md', 'docs/operations.md', 'docs/athena.md', 'docs/messages.md']) {
+    const text = readFileSync(join(modules, 'sluice', page), 'utf8');
+    const missing = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)]
+      .map(([, target]) => join(dirname(page), target!))
+      // The suite, and how the model was trained, are only in the repository.
+      .filter((target) => !/^(test|training)\//.test(target))
+      .filter((target) => !existsSync(join(modules, 'sluice', target)));
+    expect([page, missing]).toEqual([page, []]);
+  }
   const run = (...args: string[]) =>
     execFileSync(process.execPath, [join(modules, 'sluice/bin/sluice.js'), ...args], {
       cwd: directory,

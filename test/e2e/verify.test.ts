@@ -41,6 +41,8 @@ describe('sluice verify', () => {
     expect(report.partitions).toEqual([
       { pipeline: 'sluice', topic: 'file', partition: 0, from: 0, to: MESSAGES, committed: MESSAGES },
     ]);
+    const future = await sluice(['verify', config, '--quick', '--since', '2999-01-01']);
+    expect([future.code, future.stdout]).toEqual([0, expect.stringContaining('and there are none since')]);
     // It looked only: whoever owns the positions still does.
     expect((await sluice(['run', config, '--until-end', '--json'])).stdout).toContain('"messages":0');
 
@@ -72,6 +74,9 @@ describe('sluice verify', () => {
     expect([unknown.code, unknown.stdout]).toEqual([2, '']);
     expect(unknown.stderr).toContain('cannot read the configuration');
     expect((await sluice(['verify', config, '--fast'])).code).toBe(2);
+    const limit = await sluice(['verify', config, '--limit', 'abc']);
+    expect([limit.code, limit.stdout]).toEqual([2, '']);
+    expect(limit.stderr).toContain("argument 'abc' is invalid. expected a whole number");
     const since = await sluice(['verify', config, '--since', 'yesterday']);
     expect([since.code, since.stderr]).toEqual([
       2,
@@ -102,6 +107,16 @@ describe('sluice verify', () => {
     const after = JSON.parse((await sluice(['verify', config, '--json'])).stdout) as VerifyReport;
     expect([after.holds, after.rows + after.dead_letters, after.unfinished]).toEqual([true, 500, 0]);
   }, 120_000);
+
+  it('cannot tell where nothing was archived', async () => {
+    const config = writeConfig(scratch(), { source: { type: 'file', inputs: ['content.jsonl'] } });
+    const { code, stdout } = await sluice(['verify', config]);
+    expect([code, stdout.split('\n')[0]]).toEqual([
+      2,
+      expect.stringContaining('has no transaction, so nothing is proved'),
+    ]);
+    expect(JSON.parse((await sluice(['verify', config, '--json'])).stdout)).toMatchObject({ holds: null });
+  }, 60_000);
 
   it('replay refuses files, and says what to do instead', async () => {
     const config = writeConfig(scratch(), { source: { type: 'file', inputs: ['content.jsonl'] } });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GetDatabasesCommand, GlueClient } from '@aws-sdk/client-glue';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
@@ -62,7 +63,9 @@ describe('services', () => {
     expect(await processesIn(directory)).toEqual(first);
     expect(await services(directory, ['status'])).toMatchObject({ code: 0 });
 
-    const env = parse((await services(directory, ['env'])).stdout);
+    const { stdout } = await services(directory, ['env']);
+    expect(stdout.match(/^unset .*$/gm)).toEqual(['unset AWS_SESSION_TOKEN', 'unset AWS_PROFILE']);
+    const env = parse(stdout);
     const broker = env['SLUICE_KAFKA']!;
     const s3 = new S3Client({
       endpoint: env['SLUICE_S3']!,
@@ -118,6 +121,16 @@ describe('services', () => {
     expect([...first, ...last].filter(isRunning)).toEqual([]);
     expect(readdirSync(directory).filter((name) => !name.endsWith('.lock'))).toEqual([]);
     expect(await services(directory, ['status'])).toMatchObject({ code: 1 });
+  });
+
+  it('do not take over what the environment says of AWS', async () => {
+    const directory = scratch();
+    await services(directory, ['up', 'glue'], { AWS_PROFILE: 'nobody', AWS_CONFIG_FILE: '/nowhere' });
+    const env = parse((await services(directory, ['env', 'glue'])).stdout);
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const glue = new GlueClient({ endpoint: env['SLUICE_GLUE']!, region: 'us-east-1', credentials });
+    expect((await glue.send(new GetDatabasesCommand({}))).DatabaseList).toEqual([]);
+    glue.destroy();
   });
 
   it('are started once by two that start them at the same time', async () => {
