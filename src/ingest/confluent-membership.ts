@@ -30,8 +30,11 @@ export interface Membership {
   close(): void;
 }
 
-/** Where assigned partitions stand until they are read: librdkafka would else ask for committed offsets itself. */
-const END = -1;
+/**
+ * Where assigned partitions stand, paused, until they are read. Without an offset, or with one that has to be asked for
+ * (the end), librdkafka asks, and what it is told late replaces what was sought meanwhile.
+ */
+const NOWHERE = 0;
 
 /** Makes the membership of one consumer. */
 export function createMembership(options: MembershipOptions): Membership {
@@ -50,7 +53,7 @@ export function createMembership(options: MembershipOptions): Membership {
     const isUnchanged = added.length === 0 && current !== undefined && isIncremental();
     if (!isUnchanged) await release(false);
     if (closing.signal.aborted) return;
-    const positions = added.map(({ topic, partition }) => ({ topic, partition, offset: END }));
+    const positions = added.map(({ topic, partition }) => ({ topic, partition, offset: NOWHERE }));
     if (isIncremental()) {
       consumer.incrementalAssign(positions);
       owned = [...owned, ...added];

@@ -49,6 +49,8 @@ interface Lane extends Partition {
   isHeld: boolean;
   /** Where the log ended when that was last reached. */
   end: number;
+  /** The offset to which librdkafka was sent back when it had left. */
+  sentBack: number;
 }
 
 /** Longest wait for a first message; seeks and pauses wait for it. */
@@ -131,15 +133,20 @@ export function createReader(options: ReaderOptions): Reader {
   }
 
   /**
-   * Whether librdkafka went on elsewhere because the offset to read does not exist: back to the beginning, or forward to it.
-   * What compaction and transactions leave out lies behind the beginning of the log.
+   * Whether librdkafka went on elsewhere because the offset to read does not exist: at the beginning of the log, before it
+   * or behind it. (What compaction and transactions leave out lies behind the beginning.) It may also have gone there for an
+   * offset that it read before, so it is sent back once.
    */
   function leftBehind(lane: Lane, offset: number): boolean {
     if (offset === lane.next) return false;
     if (offset > lane.next && (watermarks(lane)?.lowOffset ?? 0) <= lane.next) return false;
     const { topic, partition, next, token } = lane;
-    hand(lane, lane.gathered.take(next));
     lane.isReading = false;
+    if (lane.sentBack !== next) {
+      lane.sentBack = next;
+      return true;
+    }
+    hand(lane, lane.gathered.take(next));
     lanes.delete(partitionKey(lane));
     pausing.push({ topic, partition });
     options.onOutOfRange({ topic, partition, offset: next }, token);
@@ -230,6 +237,7 @@ export function createReader(options: ReaderOptions): Reader {
           waiting: [],
           isHeld: false,
           end: -1,
+          sentBack: -1,
         });
       }
     },

@@ -1,13 +1,16 @@
+import pRetry from 'p-retry';
 import { MisconfiguredError, RetryableError } from '../errors.ts';
 import type { KafkaConfig } from '../kafka.ts';
 import { didYouMean } from '../suggest.ts';
 import type { KafkaSourceConfig } from './config.ts';
 import { decodeFetchResponse, type FetchedPartition } from './fetch-response.ts';
 import { createCluster, errorOfCode, READ_COMMITTED, send, type Cluster } from './kafkajs-cluster.ts';
-import { codeOf, isFenced, kafkaError } from './kafkajs-errors.ts';
+import { codeOf, isFenced, isMoved, kafkaError } from './kafkajs-errors.ts';
 import { byTopic, findCoordinator, findPartitions, type LedPartition } from './kafkajs-lookups.ts';
 import { subscriptionOf } from './subscription.ts';
 
+/** How often the coordinator of a group is looked for, with waits of 0.25 to 2 seconds. */
+const COORDINATOR_ATTEMPTS = 10;
 /** Kafka's TOPIC_AUTHORIZATION_FAILED. */
 const FORBIDDEN = 29;
 
@@ -21,20 +24,25 @@ export async function checkKafka(
   group: string,
 ): Promise<void> {
   const cluster = createCluster(kafka);
+  const what = `kafka.brokers ${kafka.brokers.join(', ')}`;
   try {
-    const partitions = await findPartitions(cluster, subscriptionOf(source));
+    const partitions = await findPartitions(cluster, subscriptionOf(source)).catch((error: unknown) => {
+      const failure = kafkaError(error, what);
+      if (!(failure instanceof RetryableError)) throw failure;
+      const { tls, sasl } = kafka;
+      const how = `${tls === false ? 'without' : 'with'} TLS and ${sasl ? `with SASL ${sasl.mechanism}` : 'without SASL'}`;
+      throw new MisconfiguredError(
+        `${failure.message}: expected a broker that answers ${how}; check the addresses, kafka.tls and kafka.sasl`,
+        { cause: failure },
+      );
+    });
     await checkTopics(cluster, source, partitions);
     await checkReading(cluster, partitions);
     await checkGroup(cluster, group);
   } catch (error) {
-    const failure = kafkaError(error, `kafka.brokers ${kafka.brokers.join(', ')}`);
+    const failure = kafkaError(error, what);
     if (!(failure instanceof RetryableError)) throw failure;
-    const { tls, sasl } = kafka;
-    const how = `${tls === false ? 'without' : 'with'} TLS and ${sasl ? `with SASL ${sasl.mechanism}` : 'without SASL'}`;
-    throw new MisconfiguredError(
-      `${failure.message}: expected a broker that answers ${how}; check the addresses, kafka.tls and kafka.sasl`,
-      { cause: failure },
-    );
+    throw new MisconfiguredError(`${failure.message}: are all brokers up?`, { cause: failure });
   } finally {
     cluster.destroy();
   }
@@ -81,7 +89,14 @@ async function checkReading(cluster: Cluster, partitions: readonly LedPartition[
 async function checkGroup(cluster: Cluster, groupId: string): Promise<void> {
   try {
     const nobody = { groupId, groupGenerationId: 0, memberId: 'sluice-check' };
-    await send(await findCoordinator(cluster, groupId), 'Heartbeat', nobody);
+    // A broker that has just started makes its topic for groups when the first one asks, which takes some seconds.
+    const coordinator = await pRetry(() => findCoordinator(cluster, groupId), {
+      retries: COORDINATOR_ATTEMPTS - 1,
+      minTimeout: 250,
+      maxTimeout: 2000,
+      shouldRetry: ({ error }) => isMoved(error),
+    });
+    await send(coordinator, 'Heartbeat', nobody);
   } catch (error) {
     if (isFenced(error) || codeOf(error) === 'REBALANCE_IN_PROGRESS') return;
     throw kafkaError(error, `source.group ${groupId}`);
