@@ -3,7 +3,8 @@
  * a topic, runs the pipeline to its end and verifies the archive. The servers stay up for a look around.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
@@ -26,8 +27,7 @@ await new S3Client({ endpoint, forcePathStyle: true }).send(new CreateBucketComm
 const produced = await produce(join(ROOT, 'sample/content.jsonl.gz'));
 console.log(`Wrote ${produced} messages to topic ${name} (8 partitions) at ${broker}`);
 
-const config = join(ROOT, 'out', `${name}.yaml`);
-mkdirSync(join(ROOT, 'out'), { recursive: true });
+const config = join(mkdtempSync(join(tmpdir(), 'sluice-')), `${name}.yaml`);
 writeFileSync(
   config,
   stringify({

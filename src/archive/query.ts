@@ -18,6 +18,11 @@ export interface QueryResult {
  * with Athena and pyarrow. An archive without files gives empty views. Throws InputError when the SQL or a file is not right.
  */
 export async function query(sql: string, options: { readonly root: string }): Promise<QueryResult> {
+  if (/^\w+:\/\//.test(options.root)) {
+    throw new InputError(
+      `${options.root}: expected the directory of an archive, got a URL; query what is in S3 by Athena (docs/athena.md), or by DuckDB itself`,
+    );
+  }
   const root = resolve(options.root);
   const found = await stat(root).catch(() => undefined);
   if (!found?.isDirectory()) {

@@ -46,7 +46,6 @@ const PERMISSIONS: Readonly<Record<string, string>> = {
   ListParts: 's3:ListMultipartUploadParts/',
   ListMultipartUploads: 's3:ListBucketMultipartUploads',
   ListObjectsV2: 's3:ListBucket',
-  CopyObject: 's3:GetObject and s3:PutObject/',
   DeleteObject: 's3:DeleteObject/',
   GetObject: 's3:GetObject/',
   HeadObject: 's3:GetObject/',

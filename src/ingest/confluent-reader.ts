@@ -49,7 +49,9 @@ interface Lane extends Partition {
   isHeld: boolean;
   /** Where the log ended when that was last reached. */
   end: number;
-  /** The offset to which librdkafka was sent back when it had left. */
+  /** The offset to read does not exist. */
+  isLeft: boolean;
+  /** The offset to which librdkafka was sent back when it had gone elsewhere. */
   sentBack: number;
 }
 
@@ -83,7 +85,11 @@ export function createReader(options: ReaderOptions): Reader {
   async function poll(): Promise<void> {
     while (!isClosed) {
       await steer();
-      await called((done) => consumer.consume(POLL_MESSAGES, done)).catch(options.onError);
+      await called((done) => consumer.consume(POLL_MESSAGES, done)).catch((error: unknown) => {
+        options.onError(error);
+        // Some come again at once.
+        return sleep(POLL_MILLIS);
+      });
       for (const lane of lanes.values()) hand(lane, lane.gathered.take(lane.next));
       await drained();
     }
@@ -93,9 +99,9 @@ export function createReader(options: ReaderOptions): Reader {
   async function steer(): Promise<void> {
     const paused = pausing.splice(0).filter((each) => !lanes.has(partitionKey(each)));
     if (paused.length > 0) attempt(() => consumer.pause(paused));
-    const due = [...lanes.values()];
-    await Promise.all(due.filter(({ isReading }) => !isReading).map(seek));
-    for (const lane of due.filter(({ isHeld, waiting }) => isHeld && waiting.length === 0)) {
+    const idle = [...lanes.values()].filter(({ waiting, isLeft }) => waiting.length === 0 && !isLeft);
+    await Promise.all(idle.filter(({ isReading }) => !isReading).map(seek));
+    for (const lane of idle.filter(({ isHeld }) => isHeld)) {
       lane.isHeld = false;
       attempt(() => consumer.resume([lane]));
     }
@@ -140,17 +146,24 @@ export function createReader(options: ReaderOptions): Reader {
   function leftBehind(lane: Lane, offset: number): boolean {
     if (offset === lane.next) return false;
     if (offset > lane.next && (watermarks(lane)?.lowOffset ?? 0) <= lane.next) return false;
-    const { topic, partition, next, token } = lane;
     lane.isReading = false;
-    if (lane.sentBack !== next) {
-      lane.sentBack = next;
-      return true;
+    lane.isLeft = lane.sentBack === lane.next;
+    lane.sentBack = lane.next;
+    if (lane.isLeft && lane.waiting.length === 0) leave(lane);
+    return true;
+  }
+
+  /** Only when all messages before are handed over: it is the next one that is not there. */
+  function leave(lane: Lane): void {
+    const { topic, partition, next, token } = lane;
+    const last = lane.gathered.take(next);
+    if (last) {
+      hand(lane, last);
+      return;
     }
-    hand(lane, lane.gathered.take(next));
     lanes.delete(partitionKey(lane));
     pausing.push({ topic, partition });
     options.onOutOfRange({ topic, partition, offset: next }, token);
-    return true;
   }
 
   function watermarks({ topic, partition }: Partition) {
@@ -169,6 +182,7 @@ export function createReader(options: ReaderOptions): Reader {
       await options.onBatch(batch, lane.token, end);
       lane.waiting.shift();
     }
+    if (lane.isLeft && isCurrent(lane)) leave(lane);
     onDrained();
   }
 
@@ -237,6 +251,7 @@ export function createReader(options: ReaderOptions): Reader {
           waiting: [],
           isHeld: false,
           end: -1,
+          isLeft: false,
           sentBack: -1,
         });
       }

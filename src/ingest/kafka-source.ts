@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FencedError, InputError, RetryableError } from '../errors.ts';
-import type { KafkaConfig } from '../kafka.ts';
 import type { Source, SourceHandlers } from '../ports.ts';
 import type { Partition, Position } from '../types.ts';
 import { createBackoff } from './backoff.ts';
@@ -8,37 +7,10 @@ import type { KafkaSourceConfig } from './config.ts';
 import { createEnds } from './ends.ts';
 import { readAssignment, type StartOptions } from './kafka-assignment.ts';
 import { checkKafka } from './kafka-check.ts';
-import type { KafkaClient } from './kafka-client.ts';
-import { createKafkajsClient, type KafkaClientOptions } from './kafkajs-client.ts';
+import type { KafkaSourceOptions } from './kafka-source-options.ts';
+import { createKafkajsClient } from './kafkajs-client.ts';
 import { createLanes, type Lanes } from './lanes.ts';
 import { partitionKey } from './partition-key.ts';
-
-/** Unread messages that the brokers deleted: offsets [from, to) of a partition. */
-export interface ExpiredRange extends Partition {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** What {@link createKafkaSource} needs beside its configuration. */
-export interface KafkaSourceOptions {
-  readonly kafka: KafkaConfig;
-  /** Consumer group. */
-  readonly group: string;
-  /** Makes the client (default: kafkajs). */
-  readonly createClient?: (options: KafkaClientOptions) => KafkaClient;
-  /** Proves that the client's library is there; throws MisconfiguredError. */
-  readonly loadClient?: () => Promise<unknown>;
-  /** Positions that finished transactions settled, for partitions whose committed positions have expired. */
-  readonly ledger?: StartOptions['ledger'];
-  /** Ends before these offsets instead of the present ends, with `untilEnd`; other partitions are not read. */
-  readonly until?: readonly Position[];
-  /** Retention deleted messages before they were read. */
-  readonly onExpired?: (range: ExpiredRange) => void;
-  /** Something failed that is tried again until it works. */
-  readonly onRetrying?: (operation: string, error: Error) => void;
-  /** How often the ends of partitions are looked up for `lag`, milliseconds (default 10,000). */
-  readonly lagMillis?: number;
-}
 
 /** The present assignment, or the one before while its end is under way. */
 interface Held {

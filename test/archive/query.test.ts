@@ -161,6 +161,7 @@ describe('a query', () => {
   it('says what is wrong in one error', async () => {
     for (const [root, word] of [
       [mkdtempSync(join(scratch, 'empty-')), 'nope'],
+      ['s3://lake/moderation/', 'got a URL; query what is in S3 by Athena'],
       [join(scratch, 'nowhere'), 'expected the directory of an archive, got nothing'],
     ] as const) {
       await expect(query('SELECT nope FROM content', { root })).rejects.toMatchObject({

@@ -99,7 +99,8 @@ function archive(config: object, archived: string[]) {
   return {
     source,
     events,
-    partitions: () => (assignments.at(-1)?.partitions ?? []).map(({ partition }) => partition).toSorted(),
+    partitions: () =>
+      (assignments.at(-1)?.partitions ?? []).map(({ partition }) => partition).toSorted((a, b) => a - b),
     flush: () => flush(assignments.at(-1)!.token),
     async end() {
       source.stop();
@@ -134,7 +135,7 @@ describe.each([
     await produce(100);
     const shared = () => first.partitions().length === 2 && second.partitions().length === 2;
     await until('both members read two partitions each', shared);
-    expect([...first.partitions(), ...second.partitions()].toSorted()).toEqual([0, 1, 2, 3]);
+    expect([...first.partitions(), ...second.partitions()].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
     await produce(100);
     await second.flush();
     await first.end();

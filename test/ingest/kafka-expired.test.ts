@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import type { ExpiredRange } from '../../src/ingest/kafka-source.ts';
+import type { ExpiredRange } from '../../src/ingest/kafka-source-options.ts';
 import type { CommittedPosition } from '../../src/ports.ts';
 import { messagesOf, recordBatches } from '../contract/source.ts';
 import { createKafkaFixture, type KafkaFixture } from './kafka-fixture.ts';

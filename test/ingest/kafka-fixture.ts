@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import kafkajs, { type Admin, type CompressionTypes, type IHeaders, type Producer } from 'kafkajs';
-import { createKafkaSource, type KafkaSourceOptions } from '../../src/ingest/kafka-source.ts';
+import { createKafkaSource } from '../../src/ingest/kafka-source.ts';
+import type { KafkaSourceOptions } from '../../src/ingest/kafka-source-options.ts';
 import type { KafkaSourceConfig } from '../../src/ingest/config.ts';
 import { sourceConfig } from '../../src/ingest/config.ts';
 import { kafkaClientOptions, kafkaConfig, type KafkaConfig } from '../../src/kafka.ts';
