@@ -38,7 +38,7 @@ export function createCommits(consumer: Pick<LibraryConsumer, 'commit'>, onSent:
         try {
           resolve(outcome());
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       };
       if (isClosed || !isAllowed()) {
