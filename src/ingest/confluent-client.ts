@@ -51,11 +51,13 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
   const subscription = subscriptionOf(source);
   const cluster = createCluster(kafka, onLog);
   const ending = new AbortController();
+  /** Ends what is not needed to commit: joining, and looking for topics. */
+  const stopping = new AbortController();
+  const isStopping = AbortSignal.any([ending.signal, stopping.signal]);
   let listener: KafkaClientHandlers | undefined;
   let parts: Parts | undefined;
   let hasFailed = false;
   let isSuspecting = false;
-  let isStopping = false;
   let running: Promise<void> = Promise.resolve();
 
   const lookups = createKafkaLookups({
@@ -69,6 +71,7 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
   function fail(error: unknown): void {
     if (hasFailed || ending.signal.aborted) return;
     hasFailed = true;
+    stopping.abort();
     listener?.failed(error instanceof Error ? error : new Error(String(error)));
   }
 
@@ -82,19 +85,15 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
    * librdkafka tries again for ever, and of a connection that fails the library tells a few words only: kafkajs finds out
    * whether it is one that no further attempt mends. One question at a time, since the words come in dozens a second.
    */
-  function suspect(error: unknown): void {
+  async function suspect(symptom: Error): Promise<void> {
     if (isSuspecting || ending.signal.aborted) return;
     isSuspecting = true;
-    report(new RetryableError(messageOf(error)));
-    const verdict = lookups.partitions().catch((cause: unknown) => {
+    report(new RetryableError(symptom.message));
+    await lookups.partitions().catch((cause: unknown) => {
       if (!(cause instanceof RetryableError)) fail(cause);
     });
-    verdict
-      .then(() => sleep(SUSPECT_MILLIS, undefined, { signal: ending.signal, ref: false }))
-      .catch(() => undefined)
-      .finally(() => {
-        isSuspecting = false;
-      });
+    await sleep(SUSPECT_MILLIS, undefined, { signal: ending.signal, ref: false }).catch(() => undefined);
+    isSuspecting = false;
   }
 
   function assemble({ KafkaConsumer }: Library, handlers: KafkaClientHandlers): Parts {
@@ -128,7 +127,7 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
       onError: report,
       onFailed: fail,
     });
-    consumer.on('event.error', suspect);
+    consumer.on('event.error', (symptom) => void suspect(symptom));
     // What the provider of tokens throws.
     consumer.on('error', report);
     consumer.on('event.log', ({ severity, message }) => {
@@ -140,7 +139,7 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
   /** A consumer that could not connect is spent: each attempt makes another. */
   async function connect(library: Library, handlers: KafkaClientHandlers): Promise<Parts | undefined> {
     const backoff = createBackoff(100, CONNECT_MILLIS);
-    while (!ending.signal.aborted && !hasFailed) {
+    while (!isStopping.aborted) {
       try {
         // First, since its errors say what is wrong.
         await lookups.partitions();
@@ -150,7 +149,7 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
       } catch (error) {
         report(refusalOf(error));
       }
-      await sleep(backoff.next(), undefined, { signal: ending.signal }).catch(() => undefined);
+      await sleep(backoff.next(), undefined, { signal: isStopping }).catch(() => undefined);
     }
     return undefined;
   }
@@ -158,22 +157,26 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
   async function join(handlers: KafkaClientHandlers): Promise<void> {
     parts = await connect(await loadLibrary(), handlers);
     parts?.reader.run();
-    let subscribed = '';
-    // Patterns are resolved here, so that they mean the same whatever client reads.
-    while (parts && !ending.signal.aborted && !isStopping) {
-      const topics = await topicsNow();
-      if (isStopping || ending.signal.aborted) return;
-      if (topics.length > 0 && topics.join() !== subscribed) parts.consumer.subscribe(topics);
-      subscribed = topics.join();
-      if ('topics' in subscription) return;
-      await sleep(source.metadata_max_age, undefined, { signal: ending.signal }).catch(() => undefined);
-    }
+    const consumer = parts?.consumer;
+    if (!consumer) return;
+    if ('topics' in subscription) consumer.subscribe(subscription.topics);
+    else await follow(consumer);
   }
 
-  async function topicsNow(): Promise<readonly string[]> {
-    if ('topics' in subscription) return subscription.topics;
-    const partitions = await lookups.partitions();
-    return [...new Set(partitions.map(({ topic }) => topic))].toSorted();
+  /** Patterns are resolved here, so that they mean the same whatever client reads. */
+  async function follow(consumer: LibraryConsumer): Promise<void> {
+    let subscribed = '';
+    while (!isStopping.aborted) {
+      try {
+        const partitions = await lookups.partitions();
+        const topics = [...new Set(partitions.map(({ topic }) => topic))].toSorted();
+        if (topics.length > 0 && topics.join() !== subscribed) consumer.subscribe(topics);
+        subscribed = topics.join();
+      } catch (error) {
+        report(error);
+      }
+      await sleep(source.metadata_max_age, undefined, { signal: isStopping }).catch(() => undefined);
+    }
   }
 
   return {
@@ -204,7 +207,7 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
     },
 
     stop() {
-      isStopping = true;
+      stopping.abort();
       parts?.reader.end();
       parts?.membership.stop();
     },
@@ -212,13 +215,13 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
     async close() {
       ending.abort();
       parts?.membership.close();
+      cluster.destroy();
       await running;
       await parts?.reader.close();
       parts?.commits.close();
       const consumer = parts?.consumer;
       parts = undefined;
       if (consumer) await called((done) => consumer.disconnect(done));
-      cluster.destroy();
     },
   };
 }

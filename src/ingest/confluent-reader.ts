@@ -68,7 +68,7 @@ export function createReader(options: ReaderOptions): Reader {
   const { consumer } = options;
   const lanes = new Map<string, Lane>();
   let pausing: Partition[] = [];
-  let isClosed = false;
+  const closing = new AbortController();
   let hasFailed = false;
   let running: Promise<void> = Promise.resolve();
   let onDrained: () => void = () => undefined;
@@ -83,7 +83,7 @@ export function createReader(options: ReaderOptions): Reader {
   consumer.on('partition.eof', guarded(reachEnd));
 
   async function poll(): Promise<void> {
-    while (!isClosed) {
+    while (!closing.signal.aborted) {
       await steer();
       await called((done) => consumer.consume(POLL_MESSAGES, done)).catch((error: unknown) => {
         options.onError(error);
@@ -193,7 +193,7 @@ export function createReader(options: ReaderOptions): Reader {
     const patience = new AbortController();
     const late = sleep(HOLD_MILLIS, true, { signal: patience.signal }).catch(() => true);
     // The answer to a commit, which may be what they wait for, comes by polls.
-    while (busy().length > 0 && !isClosed && !options.isAnswerDue()) {
+    while (busy().length > 0 && !closing.signal.aborted && !options.isAnswerDue()) {
       const next = new Promise<false>((resolve) => {
         onDrained = () => resolve(false);
       });
@@ -239,7 +239,7 @@ export function createReader(options: ReaderOptions): Reader {
       running = poll().catch(fail);
     },
     read(token, positions) {
-      if (hasFailed || isClosed) return;
+      if (hasFailed || closing.signal.aborted) return;
       for (const { topic, partition, offset } of positions) {
         lanes.set(partitionKey({ topic, partition }), {
           topic,
@@ -266,7 +266,7 @@ export function createReader(options: ReaderOptions): Reader {
     },
     hasten: () => onDrained(),
     async close() {
-      isClosed = true;
+      closing.abort();
       lanes.clear();
       onDrained();
       await running;

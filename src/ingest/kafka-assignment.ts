@@ -45,9 +45,17 @@ export async function readAssignment(
   if (begins.length > 0) await commit(token, begins, '');
   return {
     token,
-    partitions: [...committed, ...recovered, ...begins.map((each) => ({ ...each, transaction: '' }))],
+    partitions: [
+      ...committed,
+      ...recovered.map(asCommitted),
+      ...begins.map((each) => ({ ...each, transaction: '' })),
+    ],
     transactions: new Set([...known, ...settled].map(({ transaction }) => transaction).filter(Boolean)),
   };
+}
+
+function asCommitted({ topic, partition, offset, transaction }: CommittedPosition): CommittedPosition {
+  return { topic, partition, offset, transaction };
 }
 
 /**

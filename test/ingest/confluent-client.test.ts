@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -52,10 +55,14 @@ for (const { name, config } of PROTOCOLS) {
 }
 
 let fixture: KafkaFixture;
-afterEach(() => fixture.remove());
+const made: KafkaFixture[] = [];
+afterEach(async () => {
+  for (const each of made.splice(0)) await each.remove();
+});
 
 async function make(options: KafkaFixtureOptions = {}): Promise<void> {
   fixture = await createKafkaFixture({ createClient, ...options });
+  made.push(fixture);
 }
 
 describe('what is read', () => {
@@ -216,6 +223,42 @@ describe('how brokers are reached', () => {
     const recording = recordBatches();
     await fixture.open().run(recording, { untilEnd: true });
     expect(messagesOf(recording.batches)).toEqual([[0, 0, 'a']]);
+  });
+
+  it('SASL OAUTHBEARER, with a new token before the old one ends', async () => {
+    let given = 0;
+    const server = createServer((_request, response) => {
+      given++;
+      // Unsigned (RFC 7519, section 6): these brokers believe it.
+      const claims = { sub: 'sluice', iat: Date.now() / 1000, exp: Date.now() / 1000 + 60 };
+      const [header, body] = [{ alg: 'none' }, claims].map((part) =>
+        Buffer.from(JSON.stringify(part)).toString('base64url'),
+      );
+      response.end(JSON.stringify({ access_token: `${header}.${body}.`, expires_in: 2 }));
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await make({
+      kafka: {
+        brokers: [addressOf('SLUICE_KAFKA_SASL')],
+        sasl: {
+          mechanism: 'oauthbearer',
+          token_endpoint: `http://127.0.0.1:${port}/token`,
+          client_id: 'sluice',
+          client_secret: 'secret',
+        },
+      },
+    });
+    await fixture.produce(0, ['a']);
+    const source = fixture.open();
+    const recording = recordBatches();
+    const running = source.run(recording, { untilEnd: false });
+    await until('the message', () => messagesOf(recording.batches).length === 1);
+    const before = given;
+    await until('another token', () => given > before);
+    source.stop();
+    await running;
   });
 
   it('credentials that the brokers refuse end the run', async () => {
