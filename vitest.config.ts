@@ -6,7 +6,8 @@ export default defineConfig({
     globalSetup: ['test/services/setup.ts'],
     // Native modules (onnxruntime, tokenizers) and worker threads want processes of their own.
     pool: 'forks',
-    maxWorkers: 2,
+    // Half of the tests wait for brokers and sessions: one more than the least number of cores.
+    maxWorkers: 3,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     reporters: process.env.CI ? ['default', 'json'] : ['default'],

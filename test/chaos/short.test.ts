@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { CRASH_POINTS } from '../../src/archive/crash.ts';
 import { scratch } from '../e2e/cli.ts';
-import { runOutage } from './outage.ts';
 import { runChaos } from './run.ts';
 
 const seed = Number(process.env['SLUICE_SEED'] ?? 1);
@@ -12,7 +11,7 @@ it('three members, every crash point, kills, zombies, a broker restart, S3 fault
     messages: 20_000,
     customers: 20,
     partitions: 6,
-    seconds: 45,
+    seconds: 35,
     plan: {
       seed,
       members: 3,
@@ -22,7 +21,7 @@ it('three members, every crash point, kills, zombies, a broker restart, S3 fault
       membersAdded: 1,
       brokerRestarts: 1,
       s3Restarts: 1,
-      s3Faults: 5,
+      s3Faults: 3,
       clockJumps: 1,
     },
     sessionTimeout: 6000,
@@ -36,21 +35,4 @@ it('three members, every crash point, kills, zombies, a broker restart, S3 fault
   for (const point of CRASH_POINTS) expect(report.crashes[point], point).toBeGreaterThanOrEqual(1);
   expect(report.kills).toBeGreaterThanOrEqual(CRASH_POINTS.length + 2);
   expect(report.zombies).toBe(2);
-}, 300_000);
-
-it('S3 killed for a while: the source pauses, membership stays, it resumes by itself, each message once', async () => {
-  const report = await runOutage({
-    directory: scratch(),
-    seed,
-    members: 2,
-    partitions: 4,
-    customers: 10,
-    speed: 1500,
-    seconds: 12,
-    sessionTimeout: 6000,
-    rotateAge: '1s',
-    memory: '1MiB',
-    onProgress: (line) => process.env['SLUICE_CHAOS_VERBOSE'] && console.log(line),
-  });
-  expect(report.failures, `seed ${seed}`).toEqual([]);
 }, 300_000);

@@ -58,7 +58,7 @@ describe('Kafka to S3', () => {
           endpoint: s3Endpoint(),
           path_style: true,
           // Twice as long is waited for a file that seems to have vanished.
-          idle_timeout: '2s',
+          idle_timeout: '1s',
           ...changes.store,
         },
       },
