@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OperationalError, messageOf } from '../../src/errors.ts';
 import { tail } from './execute.ts';
 import { withLock } from './lock.ts';
-import { choosePorts, isFree } from './ports.ts';
+import { choosePorts, becomesFree } from './ports.ts';
 import { endProcess, isRunning, startDetached, type DetachedProcess, type EndOptions } from './process.ts';
 import type { Run, Service } from './service.ts';
 import { readState, removeState, serviceDirectory, writeState, type ServiceState } from './state.ts';
@@ -29,7 +29,7 @@ export function bringUp(service: Service, root: string): Promise<boolean> {
     const installed = await service.install();
     const ports = state?.ports ?? (await choosePorts(service.ports));
     for (const [name, port] of Object.entries(ports)) {
-      if (await isFree(port)) continue;
+      if (await becomesFree(port)) continue;
       throw new OperationalError(
         `${service.name}: expected its port ${port} (${name}) to be free, another process listens on it; ` +
           `\`npm run services -- down ${service.name}\` gives it other ports and removes its data`,

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { OperationalError } from '../../src/errors.ts';
 
 /** Where all services listen. */
@@ -17,6 +18,15 @@ export function isFree(port: number): Promise<boolean> {
     server.once('error', () => done(false));
     server.listen(port, HOST, () => server.close(() => done(true)));
   });
+}
+
+/** Whether nothing listens on that port, now or within some seconds: the last of a killed server may still be on its way out. */
+export async function becomesFree(port: number): Promise<boolean> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    if (await isFree(port)) return true;
+    await delay(100);
+  }
+  return false;
 }
 
 /** A free port for each name. Chosen at random, so that two processes that choose at the same time hardly ever meet. */
