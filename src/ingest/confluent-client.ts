@@ -7,6 +7,7 @@ import { CODE, confluentError, libraryCode } from './confluent-errors.ts';
 import {
   called,
   loadLibrary,
+  returned,
   type Library,
   type LibraryConsumer,
   type LibraryError,
@@ -144,7 +145,9 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
         // First, since its errors say what is wrong.
         await lookups.partitions();
         const made = assemble(library, handlers);
-        await called((done) => made.consumer.connect({ allTopics: false, timeout: CONNECT_MILLIS }, done));
+        await returned(
+          called((done) => made.consumer.connect({ allTopics: false, timeout: CONNECT_MILLIS }, done)),
+        );
         return made;
       } catch (error) {
         report(refusalOf(error));

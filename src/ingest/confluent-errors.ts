@@ -34,6 +34,8 @@ const REMEDIES: Readonly<Record<number, string>> = {
   [CODE.unsupportedFeature]: 'the brokers are too old for it; use source.group_protocol: classic',
   [CODE.fencedInstance]: 'another process has the same source.instance; give each its own',
   [CODE.unreleasedInstance]: 'another process has the same source.instance; give each its own',
+  [CODE.fatal]:
+    'the brokers refuse this member for good; most often another process has the same source.instance: give each its own',
   [CODE.unsupportedAssignor]: 'the brokers do not know source.assignor',
 };
 
@@ -73,7 +75,6 @@ export function confluentError(error: unknown, what: string): Error {
   const message = `${what}: ${(error as Error).message}`;
   const remedy = REMEDIES[code];
   if (remedy !== undefined) return new MisconfiguredError(`${message}: ${remedy}`, { cause: error });
-  if (code === CODE.fatal) return new MisconfiguredError(message, { cause: error });
   return code > 0 ? kafkaError(errorOfCode(code), what) : new RetryableError(message, { cause: error });
 }
 

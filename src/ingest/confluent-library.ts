@@ -1,4 +1,4 @@
-import { messageOf, MisconfiguredError } from '../errors.ts';
+import { HungError, messageOf, MisconfiguredError } from '../errors.ts';
 import type { Partition, Position } from '../types.ts';
 
 const NAME = '@confluentinc/kafka-javascript';
@@ -85,4 +85,32 @@ export function called(start: (done: Callback) => void): Promise<void> {
       else resolve();
     });
   });
+}
+
+/** Seconds that a call may take which librdkafka itself bounds by less. */
+const PATIENCE = 30;
+
+/**
+ * The result of a call to librdkafka. Throws HungError when it does not return, and will not: librdkafka waits until a time
+ * of the wall clock, so that one that is set back makes it wait as much longer.
+ */
+export async function returned<Result>(call: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const never = new Promise<never>((_resolve, reject) => {
+    // Counted, since a process that was stopped finds all of its time gone at once when it goes on.
+    let waits = 0;
+    timer = setInterval(() => {
+      if (++waits < PATIENCE) return;
+      reject(
+        new HungError(
+          `librdkafka did not return within ${PATIENCE} s from a call that it bounds by less: was the wall clock set back?`,
+        ),
+      );
+    }, 1000);
+  });
+  try {
+    return await Promise.race([call, never]);
+  } finally {
+    clearInterval(timer);
+  }
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HungError } from '../errors.ts';
 import type { Partition, Position, RawBatch } from '../types.ts';
 import { CODE, libraryCode } from './confluent-errors.ts';
-import { called, type LibraryConsumer, type LibraryMessage } from './confluent-library.ts';
+import { called, returned, type LibraryConsumer, type LibraryMessage } from './confluent-library.ts';
 import { partitionKey } from './partition-key.ts';
 import { createRecordBatches, type RecordBatches, type RecordLimits } from './record-batches.ts';
 
@@ -15,7 +16,7 @@ export interface ReaderOptions {
   readonly onOutOfRange: (position: Position, token: number) => void;
   /** An error of librdkafka's that it goes on after. */
   readonly onError: (error: unknown) => void;
-  /** Called once, with what `onBatch` threw: nothing more is read. */
+  /** With what `onBatch` threw, or HungError: nothing more is read. */
   readonly onFailed: (error: unknown) => void;
 }
 
@@ -31,7 +32,7 @@ export interface Reader {
   end(): void;
   /** Polls soon, because an answer is due. */
   hasten(): void;
-  /** Resolves when nothing is polled any more. */
+  /** Resolves when nothing is polled any more, and throws HungError when librdkafka hangs: then nothing more may be asked of it. */
   close(): Promise<void>;
 }
 
@@ -70,6 +71,7 @@ export function createReader(options: ReaderOptions): Reader {
   let pausing: Partition[] = [];
   const closing = new AbortController();
   let hasFailed = false;
+  let hung: HungError | undefined;
   let running: Promise<void> = Promise.resolve();
   let onDrained: () => void = () => undefined;
 
@@ -84,12 +86,13 @@ export function createReader(options: ReaderOptions): Reader {
 
   async function poll(): Promise<void> {
     while (!closing.signal.aborted) {
-      await steer();
-      await called((done) => consumer.consume(POLL_MESSAGES, done)).catch((error: unknown) => {
+      await returned(steer());
+      const polled = called((done) => consumer.consume(POLL_MESSAGES, done)).catch((error: unknown) => {
         options.onError(error);
         // Some come again at once.
         return sleep(POLL_MILLIS);
       });
+      await returned(polled);
       for (const lane of lanes.values()) hand(lane, lane.gathered.take(lane.next));
       await drained();
     }
@@ -236,7 +239,10 @@ export function createReader(options: ReaderOptions): Reader {
 
   return {
     run() {
-      running = poll().catch(fail);
+      running = poll().catch((error: unknown) => {
+        if (error instanceof HungError) hung = error;
+        fail(error);
+      });
     },
     read(token, positions) {
       if (hasFailed || closing.signal.aborted) return;
@@ -270,6 +276,7 @@ export function createReader(options: ReaderOptions): Reader {
       lanes.clear();
       onDrained();
       await running;
+      if (hung) throw hung;
     },
   };
 }

@@ -196,6 +196,15 @@ describe.each([
     expect(two.events.length).toBe(before);
   });
 
+  it('two processes with the name of one static member: one of them ends and says so', async () => {
+    await make(2);
+    const sources = [1, 2].map(() => fixture.open({ ...config, instance: 'one' }));
+    const ends = sources.map((source) => source.run(recordBatches(), { untilEnd: false }));
+    await expect(Promise.race(ends)).rejects.toThrow(/source\.instance/);
+    for (const source of sources) source.stop();
+    await Promise.allSettled(ends);
+  });
+
   it('a handler that is slower than sessions and rebalances last keeps its assignment', async () => {
     await make(2);
     const wanted = Array.from({ length: 3000 }, (_, at) => String(at));
