@@ -12,6 +12,7 @@ import { Kafka } from 'kafkajs';
 import { stringify } from 'yaml';
 import { kafkaClientOptions, kafkaConfig } from '../src/kafka.ts';
 import { ensureServices } from './services/index.ts';
+import { createTopic } from './services/topic.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const BATCH = 1000;
@@ -60,7 +61,7 @@ async function produce(file: string): Promise<number> {
   const kafka = new Kafka(kafkaClientOptions(kafkaConfig.parse({ brokers: [broker] })));
   const admin = kafka.admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic: name, numPartitions: 8 }], waitForLeaders: true });
+  await createTopic(admin, name, 8);
   await admin.disconnect();
   const producer = kafka.producer();
   await producer.connect();

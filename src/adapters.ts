@@ -49,7 +49,12 @@ export function openSource(
       `archive.store.type: expected directory beside a source of type file, whose positions lie in it, got ${archive.store.type}`,
     );
   }
-  return createFileSource(source, { positionFile: join(archive.store.path, '_sluice', `${name}.positions`) });
+  return createFileSource(source, { positionFile: positionFileOf(archive.store.path, name) });
+}
+
+/** Where a file source keeps its positions: in its archive. */
+export function positionFileOf(archive: string, pipeline: string): string {
+  return join(archive, '_sluice', `${pipeline}.positions`);
 }
 
 /** The topic for dead letters, if there is one. */
@@ -66,7 +71,8 @@ export function openDeadLetterTopic(config: Config): DeadLetterTopic | undefined
   return createDeadLetterTopic({ topic, kafka: kafkaOf(config, 'dead_letters.topic') });
 }
 
-function kafkaOf({ kafka }: Config, who: string): KafkaConfig {
+/** How to reach the brokers that `who` needs. Throws MisconfiguredError when the configuration does not say. */
+export function kafkaOf({ kafka }: Config, who: string): KafkaConfig {
   if (kafka) return kafka;
   throw new MisconfiguredError(`kafka: expected brokers, since ${who} needs them, got nothing`);
 }

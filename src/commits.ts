@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { kafkaOf, positionFileOf } from './adapters.ts';
 import type { Commits } from './archive/index.ts';
 import type { Config } from './config.ts';
 import { MisconfiguredError } from './errors.ts';
@@ -11,11 +11,9 @@ import {
 
 /** The consumer group that a configuration with a Kafka source names, from outside. */
 export function groupOf(config: Config, source: KafkaSourceConfig): KafkaGroup {
-  if (!config.kafka)
-    throw new MisconfiguredError('kafka: expected brokers for a source of type kafka, got nothing');
   const subscription =
     source.topics === undefined ? { pattern: new RegExp(source.pattern!) } : { topics: source.topics };
-  return openKafkaGroup(config.kafka, source.group ?? config.name, subscription);
+  return openKafkaGroup(kafkaOf(config, 'source.type kafka'), source.group ?? config.name, subscription);
 }
 
 /** What the source that a configuration names has committed, read without disturbing whoever runs it. */
@@ -35,7 +33,7 @@ export function openCommits(config: Config): Commits & { close(): void } {
       'archive.store.type: expected directory beside a source of type file, whose positions lie in it; with --archive-only they are not needed',
     );
   }
-  const file = join(archive.store.path, '_sluice', `${name}.positions`);
+  const file = positionFileOf(archive.store.path, name);
   return {
     positions: () => committedPositions(file, source.topic),
     expire: false,

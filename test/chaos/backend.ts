@@ -3,6 +3,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import kafkajs, { type Admin } from 'kafkajs';
 import pRetry from 'p-retry';
 import { ensureServices, removeServices, startService, stopService } from '../../scripts/services/index.ts';
+import { createTopic } from '../../scripts/services/topic.ts';
 
 const NAMES = ['kafka', 's3'] as const;
 
@@ -87,10 +88,7 @@ export async function startBackend(directory: string): Promise<Backend> {
 
     createTopic: (topic, partitions) =>
       ask(async (admin) => {
-        await admin.createTopics({
-          waitForLeaders: true,
-          topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }],
-        });
+        await createTopic(admin, topic, partitions);
       }),
 
     ends: (topic) =>

@@ -4,6 +4,7 @@ import { createKafkaSource } from '../../src/ingest/kafka-source.ts';
 import type { KafkaSourceOptions } from '../../src/ingest/kafka-source-options.ts';
 import type { KafkaSourceConfig } from '../../src/ingest/config.ts';
 import { sourceConfig } from '../../src/ingest/config.ts';
+import { createTopic } from '../../scripts/services/topic.ts';
 import { kafkaClientOptions, kafkaConfig, type KafkaConfig } from '../../src/kafka.ts';
 import type { Source } from '../../src/ports.ts';
 
@@ -81,16 +82,7 @@ export async function createKafkaFixture(options: KafkaFixtureOptions = {}): Pro
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   const opened: Source[] = [];
   await Promise.all([admin.connect(), producer.connect()]);
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: [
-      {
-        topic,
-        numPartitions: options.partitions ?? 1,
-        configEntries: Object.entries(options.topicConfig ?? {}).map(([name, value]) => ({ name, value })),
-      },
-    ],
-  });
+  await createTopic(admin, topic, options.partitions ?? 1, options.topicConfig);
   return {
     topic,
     group,

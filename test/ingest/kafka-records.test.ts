@@ -1,5 +1,6 @@
 import kafkajs from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTopic } from '../../scripts/services/topic.ts';
 import { headersOf, keyOf } from '../../src/raw-batch.ts';
 import { messagesOf, recordBatches } from '../contract/source.ts';
 import { createKafkaFixture, type KafkaFixture } from './kafka-fixture.ts';
@@ -149,12 +150,11 @@ describe('messages of Kafka', () => {
     const pattern = `^${kafka.topic}(-more)?$`;
     const source = kafka.open({ topics: undefined, pattern });
     await kafka.produce(0, ['first']);
-    const expected = new Map([
+    const expected = new Map<number, () => Promise<unknown>>([
       [1, () => addTopic()],
       [2, () => kafka.admin.createPartitions({ topicPartitions: [{ topic: kafka.topic, count: 2 }] })],
     ]);
-    const addTopic = () =>
-      kafka.admin.createTopics({ waitForLeaders: true, topics: [{ topic: `${kafka.topic}-more` }] });
+    const addTopic = () => createTopic(kafka.admin, `${kafka.topic}-more`, 1);
     const recording = recordBatches(async ({ next, topic, partition }, token) => {
       await source.commit(token, [{ topic, partition, offset: next }], 'tx');
       // Reading must not be what it waits for.
