@@ -56,15 +56,12 @@ export async function startService(name: string, options: ServicesOptions = {}):
   await ensureServices([name], options);
 }
 
-/** Ends one service and keeps its ports and data. Default signal: SIGTERM, then SIGKILL after ten seconds. */
+/** Ends one service and keeps its ports and data. Default signal: the one it ends cleanly by, then SIGKILL after ten seconds. */
 export async function stopService(
   name: string,
-  {
-    signal = 'SIGTERM',
-    directory = runDirectory(),
-  }: ServicesOptions & { readonly signal?: NodeJS.Signals } = {},
+  { signal, directory = runDirectory() }: ServicesOptions & { readonly signal?: NodeJS.Signals } = {},
 ): Promise<void> {
-  await halt(serviceOf(name), directory, { signal });
+  await halt(serviceOf(name), directory, signal ? { signal } : {});
 }
 
 /** Ends one service and starts it again on the same ports with the same data. */

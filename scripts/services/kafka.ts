@@ -1,12 +1,14 @@
 import { cpSync, existsSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
-import { createConnection } from 'node:net';
 import { dirname, join } from 'node:path';
 import { installOnce, isInstalled } from './cache.ts';
 import { makeCertificates } from './certificates.ts';
+import { exchange } from './exchange.ts';
 import { execute } from './execute.ts';
+import { JAVA } from './java.ts';
 import { CLASSES, recordClasses } from './kafka-classes.ts';
 import { KAFKA_USER, kafkaProperties } from './kafka-properties.ts';
+import { MAVEN, copyJars } from './maven.ts';
 import { HOST } from './ports.ts';
 import { portOf, type Command, type Service } from './service.ts';
 import { requireTools, type Tool } from './tools.ts';
@@ -19,26 +21,8 @@ const CLASSES_NAME = `${NAME}-classes`;
 const LOG4J_VERSION = '2.24.3';
 /** Any: brokers of several runs never meet. */
 const CLUSTER_ID = 'c2x1aWNlLXRlc3RzLTAwMQ';
-const HEALTH_TIMEOUT_MS = 2000;
 
-const JAVA: Tool = {
-  command: 'java',
-  packages: ['openjdk-17-jre-headless'],
-  description: 'java (17 or newer)',
-  suffices: async (path) => Number(/version "(\d+)/.exec(await execute(path, ['-version']))?.[1]) >= 17,
-};
-const MAVEN: Tool = { command: 'mvn', packages: ['maven'] };
 const OPENSSL: Tool = { command: 'openssl', packages: ['openssl'] };
-
-const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>sluice</groupId><artifactId>kafka</artifactId><version>1</version>
-  <dependencies>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${KAFKA_VERSION}</version></dependency>
-    <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>${LOG4J_VERSION}</version></dependency>
-  </dependencies>
-</project>
-`;
 
 const LOG4J = `status = error
 rootLogger.level = warn
@@ -61,12 +45,10 @@ export const kafka: Service = {
     const tools = isInstalled(NAME) ? [JAVA, OPENSSL] : [JAVA, OPENSSL, MAVEN];
     const [java, , maven] = await requireTools('kafka', tools);
     const place = await installOnce(NAME, async (directory) => {
-      await writeFile(join(directory, 'pom.xml'), POM);
-      await execute(
-        maven!,
-        ['-B', '-q', 'dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=jars'],
-        { cwd: directory },
-      );
+      await copyJars(maven!, directory, [
+        `org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`,
+        `org.apache.logging.log4j:log4j-slf4j-impl:${LOG4J_VERSION}`,
+      ]);
       await writeFile(join(directory, 'log4j2.properties'), LOG4J);
       const properties = join(directory, 'format.properties');
       await writeFile(
@@ -142,20 +124,7 @@ function answersApiVersions(port: number): Promise<boolean> {
   const correlation = 7;
   // Size, API key, version, correlation id, client id null.
   const request = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, correlation, 0xff, 0xff]);
-  return new Promise((done) => {
-    const socket = createConnection(port, HOST);
-    let answer = Buffer.alloc(0);
-    const end = (healthy: boolean) => {
-      socket.destroy();
-      done(healthy);
-    };
-    socket.setTimeout(HEALTH_TIMEOUT_MS, () => end(false));
-    socket.once('error', () => end(false));
-    socket.once('close', () => end(false));
-    socket.once('connect', () => socket.write(request));
-    socket.on('data', (chunk) => {
-      answer = Buffer.concat([answer, chunk]);
-      if (answer.length >= 10) end(answer.readInt32BE(4) === correlation && answer.readInt16BE(8) === 0);
-    });
-  });
+  return exchange(port, request, (answer) =>
+    answer.length < 10 ? undefined : answer.readInt32BE(4) === correlation && answer.readInt16BE(8) === 0,
+  );
 }

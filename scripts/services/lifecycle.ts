@@ -37,6 +37,7 @@ export function bringUp(service: Service, root: string): Promise<boolean> {
     }
     const run = { directory: serviceDirectory(root, service.name), ports };
     await mkdir(run.directory, { recursive: true });
+    await service.endRest?.(run);
     await service.prepare(run, installed);
     const child = await startDetached(service.command(run, installed), run.directory, logOf(run));
     await writeState(root, service.name, { ports, process: child });
@@ -50,7 +51,7 @@ export function halt(service: Service, root: string, options: EndOptions = {}): 
   return locked(service, root, async () => {
     const state = await readState(root, service.name);
     if (!state?.process) return;
-    await endProcess(state.process, options);
+    await end(service, runOf(service, root, state), state.process, options);
     await writeState(root, service.name, { ...state, process: null });
   });
 }
@@ -59,7 +60,7 @@ export function halt(service: Service, root: string, options: EndOptions = {}): 
 export function takeDown(service: Service, root: string): Promise<boolean> {
   return locked(service, root, async () => {
     const state = await readState(root, service.name);
-    if (state?.process) await endProcess(state.process);
+    if (state?.process) await end(service, runOf(service, root, state), state.process);
     await removeState(root, service.name);
     return state !== undefined;
   });
@@ -76,6 +77,16 @@ export async function inspect(
   if (!state.process) return { condition: 'stopped', run };
   if (!isRunning(state.process)) return { condition: 'dead', run };
   return { condition: (await answers(service, run)) ? 'healthy' : 'unhealthy', run };
+}
+
+async function end(
+  service: Service,
+  run: Run,
+  child: DetachedProcess,
+  options: EndOptions = {},
+): Promise<void> {
+  await endProcess(child, { signal: service.endSignal ?? 'SIGTERM', ...options });
+  await service.endRest?.(run);
 }
 
 function runOf(service: Service, root: string, { ports }: ServiceState): Run {

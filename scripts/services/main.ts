@@ -61,17 +61,17 @@ program
 program
   .command('stop <names...>')
   .description('end it, keep its ports and data')
-  .option('--kill', 'by SIGKILL instead of SIGTERM', false)
+  .option('--kill', 'by SIGKILL', false)
   .action((names: string[], { kill }: { kill: boolean }) =>
-    each(names, (name) => stopService(name, { signal: kill ? 'SIGKILL' : 'SIGTERM' })),
+    each(names, (name) => stopService(name, kill ? { signal: 'SIGKILL' } : {})),
   );
 
 program
   .command('restart <names...>')
   .description('stop, then start')
-  .option('--kill', 'by SIGKILL instead of SIGTERM', false)
+  .option('--kill', 'by SIGKILL', false)
   .action((names: string[], { kill }: { kill: boolean }) =>
-    each(names, (name) => restartService(name, { signal: kill ? 'SIGKILL' : 'SIGTERM' })),
+    each(names, (name) => restartService(name, kill ? { signal: 'SIGKILL' } : {})),
   );
 
 function orAll(names: readonly string[]): readonly string[] {

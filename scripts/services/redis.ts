@@ -1,11 +1,9 @@
 import { mkdir } from 'node:fs/promises';
-import { createConnection } from 'node:net';
 import { join } from 'node:path';
+import { exchange } from './exchange.ts';
 import { HOST } from './ports.ts';
 import { portOf, type Service } from './service.ts';
 import { requireTools } from './tools.ts';
-
-const HEALTH_TIMEOUT_MS = 2000;
 
 /** The machine's redis-server, with an append-only file so that a killed one comes back with its data. */
 export const redis: Service = {
@@ -36,16 +34,5 @@ export const redis: Service = {
 
 /** Whether PING is answered with PONG; while it loads its data, Redis answers LOADING. */
 function answersPing(port: number): Promise<boolean> {
-  return new Promise((done) => {
-    const socket = createConnection(port, HOST);
-    const end = (healthy: boolean) => {
-      socket.destroy();
-      done(healthy);
-    };
-    socket.setTimeout(HEALTH_TIMEOUT_MS, () => end(false));
-    socket.once('error', () => end(false));
-    socket.once('close', () => end(false));
-    socket.once('connect', () => socket.write('PING\r\n'));
-    socket.once('data', (answer) => end(answer.toString().startsWith('+PONG')));
-  });
+  return exchange(port, 'PING\r\n', (answer) => answer.toString().startsWith('+PONG'));
 }

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AWS, AWS_ENVIRONMENT } from './aws.ts';
 import { installOnce } from './cache.ts';
 import { execute } from './execute.ts';
 import { answersHttp } from './http.ts';
@@ -9,9 +10,6 @@ import { requireTools } from './tools.ts';
 
 /** Version of the S3 server. */
 export const VERSITYGW_VERSION = '1.8.0';
-const REGION = 'us-east-1';
-const ACCESS_KEY = 'sluice';
-const SECRET_KEY = 'sluice-secret';
 
 /** versitygw over a directory: a bucket is a directory, an object a file, its metadata extended attributes. */
 export const s3: Service = {
@@ -33,8 +31,8 @@ export const s3: Service = {
   command: (run, installed) => ({
     program: join(installed, 'versitygw'),
     args: [
-      ['--port', `${HOST}:${portOf(run, 'http')}`, '--access', ACCESS_KEY, '--secret', SECRET_KEY],
-      ['--region', REGION, '--health', '/health', '--keep-alive', '--quiet', 'posix', 'data'],
+      ['--port', `${HOST}:${portOf(run, 'http')}`, '--access', AWS.accessKey, '--secret', AWS.secretKey],
+      ['--region', AWS.region, '--health', '/health', '--keep-alive', '--quiet', 'posix', 'data'],
     ].flat(),
   }),
 
@@ -43,12 +41,6 @@ export const s3: Service = {
   environment: (run) => ({
     SLUICE_S3: `http://${HOST}:${portOf(run, 'http')}`,
     SLUICE_S3_DIRECTORY: join(run.directory, 'data'),
-    AWS_ACCESS_KEY_ID: ACCESS_KEY,
-    AWS_SECRET_ACCESS_KEY: SECRET_KEY,
-    AWS_REGION: REGION,
-    // Tests never reach an account that the machine is signed in to. Empty: to be unset.
-    AWS_SESSION_TOKEN: '',
-    AWS_PROFILE: '',
-    AWS_EC2_METADATA_DISABLED: 'true',
+    ...AWS_ENVIRONMENT,
   }),
 };

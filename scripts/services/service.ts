@@ -27,6 +27,10 @@ export interface Service {
   /** Writes configuration and empty data; runs before every start, so it keeps data that is there. */
   prepare(run: Run, installed: string): Promise<void>;
   command(run: Run, installed: string): Command;
+  /** Asks it to end, whatever its clients are at. Default: SIGTERM. */
+  readonly endSignal?: NodeJS.Signals;
+  /** Ends what outlives its process when that is killed; runs after every end and before every start. Default: nothing does. */
+  endRest?(run: Run): Promise<void>;
   /** Whether the server answers its own protocol; false or a rejection: not yet. */
   healthy(run: Run): Promise<boolean>;
   /** Environment variables that tell where it is; the first one is its address. */

@@ -14,6 +14,8 @@ export interface Tool {
   readonly packages: readonly string[];
   /** What it must be, for messages, such as `java 17 or newer`. Default: its name. */
   readonly description?: string;
+  /** Where else it may be than on the PATH, the best first. Default: nowhere. */
+  readonly directories?: () => readonly string[];
   /** Whether the program found there is good enough; a rejection is a no. Default: any is. */
   readonly suffices?: (path: string) => Promise<boolean>;
 }
@@ -21,11 +23,12 @@ export interface Tool {
 /** Tells dpkg's scripts not to start what a package brings: https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt */
 const POLICY = '/usr/sbin/policy-rc.d';
 
-/** The full path of a program on the PATH; undefined when it is not there. */
-export function findOnPath(command: string): string | undefined {
+/** The full path of a program on the PATH, else in `directories`; undefined when it is in none of them. */
+export function findOnPath(command: string, directories: readonly string[] = []): string | undefined {
   return (process.env.PATH ?? '')
     .split(delimiter)
     .filter((directory) => directory !== '')
+    .concat(directories)
     .map((directory) => join(directory, command))
     .find((path) => {
       try {
@@ -59,7 +62,11 @@ export async function requireTools(purpose: string, tools: readonly Tool[]): Pro
       `${purpose} needs ${names} on the PATH: not found; install with \`apt-get install ${packagesOf(missing).join(' ')}\`${failure}`,
     );
   }
-  return tools.map(({ command }) => findOnPath(command)!);
+  return tools.map((tool) => pathOf(tool)!);
+}
+
+function pathOf({ command, directories }: Tool): string | undefined {
+  return findOnPath(command, directories?.());
 }
 
 function packagesOf(tools: readonly Tool[]): string[] {
@@ -68,10 +75,10 @@ function packagesOf(tools: readonly Tool[]): string[] {
 
 async function missingOf(tools: readonly Tool[]): Promise<Tool[]> {
   const found = await Promise.all(
-    tools.map(async ({ command, suffices }) => {
-      const path = findOnPath(command);
+    tools.map(async (tool) => {
+      const path = pathOf(tool);
       if (!path) return false;
-      return suffices ? suffices(path).catch(() => false) : true;
+      return tool.suffices ? tool.suffices(path).catch(() => false) : true;
     }),
   );
   return tools.filter((_tool, index) => !found[index]);

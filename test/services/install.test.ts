@@ -7,11 +7,19 @@ import { servicesNeededBy } from './needs.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
+const asRoot = process.getuid?.() === 0;
+
 describe('a machine that lacks a tool', () => {
   it.each([
     ['kafka', 'java (17 or newer), openssl, mvn', 'openjdk-17-jre-headless openssl maven'],
     ['s3', 'go', 'golang'],
     ['redis', 'redis-server', 'redis-server'],
+    ['dynamodb', 'java (17 or newer), mvn', 'openjdk-17-jre-headless maven'],
+    [
+      'opensearch',
+      `java (17 or newer)${asRoot ? ', setpriv' : ''}, mvn`,
+      `openjdk-17-jre-headless ${asRoot ? 'util-linux ' : ''}maven`,
+    ],
     ['glue', 'python3 with the modules venv and ensurepip', 'python3 python3-venv'],
   ])('%s names it and the command that installs it', async (name, tools, packages) => {
     const directory = scratch();

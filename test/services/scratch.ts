@@ -1,11 +1,21 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { beforeAll, onTestFinished } from 'vitest';
 import { cacheDirectory } from '../../scripts/services/cache.ts';
-import { removeServices } from '../../scripts/services/index.ts';
+import { SERVICE_NAMES, removeServices } from '../../scripts/services/index.ts';
+import { serviceOf } from '../../scripts/services/services.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../scripts/services/main.ts');
+
+const INSTALL_MS = 600_000;
+
+/** Installs services before the tests of a file, so that what a new machine downloads is no part of them. */
+export function installBefore(names: readonly string[] = SERVICE_NAMES): void {
+  beforeAll(async () => {
+    await Promise.all(names.map((name) => serviceOf(name).install()));
+  }, INSTALL_MS);
+}
 
 /** A directory for services of one test, beside the real one: its file system has what they need. Removed with its services. */
 export function scratch(): string {

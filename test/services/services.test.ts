@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { GetDatabasesCommand, GlueClient } from '@aws-sdk/client-glue';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -14,7 +15,9 @@ import {
 } from '../../scripts/services/index.ts';
 import { isRunning, type DetachedProcess } from '../../scripts/services/process.ts';
 import { readState } from '../../scripts/services/state.ts';
-import { scratch, services } from './scratch.ts';
+import { installBefore, scratch, services } from './scratch.ts';
+
+installBefore();
 
 /** `export NAME='value'` lines as an object. */
 function parse(stdout: string): Record<string, string> {
@@ -27,6 +30,28 @@ function parse(stdout: string): Record<string, string> {
 async function processesIn(directory: string): Promise<DetachedProcess[]> {
   const states = await Promise.all(SERVICE_NAMES.map((name) => readState(directory, name)));
   return states.flatMap((state) => state?.process ?? []);
+}
+
+/** The services of which some port takes connections at that address. */
+async function answering(directory: string, host: string): Promise<string[]> {
+  const takes = (port: number) =>
+    new Promise<boolean>((done) => {
+      const socket = createConnection({ port, host, timeout: 2000 });
+      const end = (answer: boolean) => {
+        socket.destroy();
+        done(answer);
+      };
+      socket.once('connect', () => end(true));
+      socket.once('error', () => end(false));
+      socket.once('timeout', () => end(false));
+    });
+  const answers = await Promise.all(
+    SERVICE_NAMES.map(async (name) => {
+      const { ports } = (await readState(directory, name))!;
+      return (await Promise.all(Object.values(ports).map(takes))).includes(true);
+    }),
+  );
+  return SERVICE_NAMES.filter((_name, index) => answers[index]);
 }
 
 interface Login {
@@ -54,12 +79,15 @@ describe('services', () => {
     const directory = scratch();
     const up = await services(directory, ['up']);
     expect(up.stderr).toBe('');
-    expect(up.stdout.match(/healthy .* started$/gm)).toHaveLength(4);
+    expect(up.stdout.match(/healthy .* started$/gm)).toHaveLength(SERVICE_NAMES.length);
     const first = await processesIn(directory);
-    expect(first.map(isRunning)).toEqual([true, true, true, true]);
+    expect(first.map(isRunning)).toEqual(SERVICE_NAMES.map(() => true));
+    expect(await answering(directory, '127.0.0.1')).toEqual(SERVICE_NAMES);
+    // What listens on all addresses, and so for everybody, answers here as well.
+    expect(await answering(directory, '127.0.0.2')).toEqual([]);
 
     const again = await services(directory, ['up']);
-    expect(again.stdout.match(/healthy .* ran already$/gm)).toHaveLength(4);
+    expect(again.stdout.match(/healthy .* ran already$/gm)).toHaveLength(SERVICE_NAMES.length);
     expect(await processesIn(directory)).toEqual(first);
     expect(await services(directory, ['status'])).toMatchObject({ code: 0 });
 
@@ -117,7 +145,9 @@ describe('services', () => {
     expect(await topics(env['SLUICE_KAFKA_SASL']!, { sasl: bearer })).toContain('kept');
 
     const last = await processesIn(directory);
-    expect((await services(directory, ['down'])).stdout.match(/removed$/gm)).toHaveLength(4);
+    expect((await services(directory, ['down'])).stdout.match(/removed$/gm)).toHaveLength(
+      SERVICE_NAMES.length,
+    );
     expect([...first, ...last].filter(isRunning)).toEqual([]);
     expect(readdirSync(directory).filter((name) => !name.endsWith('.lock'))).toEqual([]);
     expect(await services(directory, ['status'])).toMatchObject({ code: 1 });
