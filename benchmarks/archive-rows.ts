@@ -1,5 +1,5 @@
 import type { DecodedBatch, VerdictBatch } from '../src/types.ts';
-import type { SliceInput } from '../src/archive/slice.ts';
+import type { SliceInput } from '../src/archive/content-slices.ts';
 
 const WORDS =
   'the quick report that nobody asked for was posted again by someone who thinks this thread needs another angry reply from people living far away und noch etwas mehr über Wörter'.split(
@@ -65,6 +65,7 @@ export function batchOf(options: {
     scores: Float32Array.from({ length: rows * labels }, () => next() ** 6),
     actions: Uint8Array.from({ length: rows }, () => (labels > 0 && next() < 0.05 ? 2 : 0)),
     reasons: Array.from({ length: rows }, () => null),
+    thresholds: Array.from({ length: rows }, () => null),
     language: decoded.language,
     model: labels > 0 ? 'toxicity@3' : null,
     policy: 'default@1',

@@ -1,5 +1,5 @@
 import { encodeFile } from '../src/archive/encode.ts';
-import { encodeSlices } from '../src/archive/slice.ts';
+import { encodeSlices } from '../src/archive/content-slices.ts';
 import { batchOf } from './archive-rows.ts';
 import type { Figure } from './pipeline.ts';
 
@@ -25,6 +25,7 @@ export async function run(): Promise<Figure[]> {
       figures.push(
         ...(await measure(`encodeFile, ${labels} labels, rows of ${partitions} partitions`, async () => {
           const { content } = await encodeFile({
+            table: 'content',
             chunks: slices,
             customer: 'customer-0',
             rowGroupRows: 100_000,

@@ -1,4 +1,4 @@
-/** `npm run bench -- [pipeline|decode|classify|archive|s3|all] …`: runs benchmarks and prints their figures. */
+/** `npm run bench -- [pipeline|decode|classify|archive|s3|latency|all] …`: runs benchmarks and prints their figures. */
 import { cpus } from 'node:os';
 import type { Figure } from './pipeline.ts';
 
@@ -8,6 +8,7 @@ const BENCHMARKS: Record<string, () => Promise<{ run: () => Promise<readonly Fig
   classify: () => import('./classify.ts'),
   archive: () => import('./archive.ts'),
   s3: () => import('./s3.ts'),
+  latency: () => import('./latency.ts'),
 };
 
 const wanted = process.argv.slice(2);

@@ -1,15 +1,18 @@
-import { applyToGlue, type CatalogTableOptions, type GlueResult } from './archive/index.ts';
+import { applyToGlue, type CatalogTableOptions } from './archive/index.ts';
 import { readModelFolder } from './classify/index.ts';
 import { configFrom, loadConfig, type Config } from './config.ts';
 import { MisconfiguredError } from './errors.ts';
 
-/** Flags of the commands that are about the table over an archive: `schema --athena` and `glue apply`. */
+/** Flags of the commands that are about the tables over an archive: `schema --athena` and `glue apply`. */
 export interface CatalogFlags {
-  /** YAML file whose labels, partitions and store count; without it: those of the defaults. */
+  /** YAML file whose labels, partitions, store and feedback count; without it: those of the defaults. */
   readonly config?: string;
   /** S3 URI of the archive; default: the configuration's S3 store. */
   readonly location?: string;
+  /** Name of the table of content; default `content`. */
   readonly table?: string;
+  /** Name of the table of feedback; default `feedback`. */
+  readonly feedbackTable?: string;
   readonly since?: string;
 }
 
@@ -23,42 +26,60 @@ export interface GlueFlags extends CatalogFlags {
   readonly force?: boolean;
 }
 
-/** The table over the archive that flags and configuration describe; `location` is undefined where neither names it. */
-export function tableOf(
-  flags: CatalogFlags,
-): Omit<CatalogTableOptions, 'location'> & { readonly location: string | undefined } {
-  const { classify, archive } = flags.config
+/** A table over an archive; `location` is undefined where nothing names it. */
+type DescribedTable = Omit<CatalogTableOptions, 'location'> & { readonly location: string | undefined };
+
+/**
+ * The tables over the archive that flags and configuration describe: that of content, and that of feedback where a topic of
+ * it is configured. Throws MisconfiguredError when both would have one name.
+ */
+export function tablesOf(flags: CatalogFlags): DescribedTable[] {
+  const { classify, archive, feedback } = flags.config
     ? loadConfig(flags.config)
     : configFrom({ source: { type: 'file', inputs: ['-'] } });
   const labels =
     classify.model === 'drop' ? [] : readModelFolder({ path: classify.model, file: classify.file }).labels;
-  return {
+  const shared = {
     location: flags.location ?? locationOf(archive.store),
-    table: flags.table,
     partitionBy: archive.partition_by,
-    labels,
     since: flags.since,
   };
-}
-
-/** `sluice glue apply`: throws as {@link applyToGlue} does, and MisconfiguredError when nothing says where the archive is. */
-export function glueApply(flags: GlueFlags): Promise<GlueResult> {
-  const { location, ...table } = tableOf(flags);
-  if (location === undefined) {
+  const content: DescribedTable = { ...shared, of: 'content', table: flags.table, labels };
+  if (!feedback) return [content];
+  const { table = 'content', feedbackTable = 'feedback' } = flags;
+  if (table === feedbackTable) {
     throw new MisconfiguredError(
-      `expected --location s3://BUCKET/PREFIX/, or --config with a file whose archive.store is of type s3 and names a bucket${flags.config ? `; that of ${flags.config} does not` : ''}`,
+      `--feedback-table: expected another name than that of the table of content, got ${table}`,
     );
   }
-  return applyToGlue({
-    ...table,
-    location,
-    database: flags.database,
-    createDatabase: flags.createDatabase,
-    region: flags.region,
-    endpoint: flags.endpoint,
-    dryRun: flags.dryRun,
-    force: flags.force,
-  });
+  return [content, { ...shared, of: 'feedback', table: feedbackTable }];
+}
+
+/**
+ * `sluice glue apply`, one table after the other; the lines of all of them. Throws as {@link applyToGlue} does, and
+ * MisconfiguredError when nothing says where the archive is.
+ */
+export async function glueApply(flags: GlueFlags): Promise<string[]> {
+  const lines: string[] = [];
+  for (const { location, ...table } of tablesOf(flags)) {
+    if (location === undefined) {
+      throw new MisconfiguredError(
+        `expected --location s3://BUCKET/PREFIX/, or --config with a file whose archive.store is of type s3 and names a bucket${flags.config ? `; that of ${flags.config} does not` : ''}`,
+      );
+    }
+    const result = await applyToGlue({
+      ...table,
+      location,
+      database: flags.database,
+      createDatabase: flags.createDatabase,
+      region: flags.region,
+      endpoint: flags.endpoint,
+      dryRun: flags.dryRun,
+      force: flags.force,
+    });
+    lines.push(...result.lines);
+  }
+  return lines;
 }
 
 /** Root of an archive on S3. A table cannot lie at the ARN of an access point: its alias goes into --location. */

@@ -5,14 +5,14 @@ import { MisconfiguredError } from './errors.ts';
 import {
   committedPositions,
   openKafkaGroup,
+  subscriptionOf,
   type KafkaGroup,
   type KafkaSourceConfig,
 } from './ingest/index.ts';
 
 /** The consumer group that a configuration with a Kafka source names, from outside. */
 export function groupOf(config: Config, source: KafkaSourceConfig): KafkaGroup {
-  const subscription =
-    source.topics === undefined ? { pattern: new RegExp(source.pattern!) } : { topics: source.topics };
+  const subscription = subscriptionOf(source, config.feedback ? [config.feedback.topic] : []);
   return openKafkaGroup(kafkaOf(config, 'source.type kafka'), source.group ?? config.name, subscription);
 }
 

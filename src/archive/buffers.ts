@@ -1,12 +1,14 @@
-import type { DeadLetter, ScoredBatch, SettledRange } from '../types.ts';
+import type { DeadLetter, ScoredBatch, SettledRange, TableName } from '../types.ts';
 import type { PartitionKey } from './config.ts';
 import { shardPath } from './shard.ts';
+import { TABLES } from './tables.ts';
 
 /** Largest piece that a shard's buffer grows by. */
 const MAX_CHUNK = 4 * 1024 * 1024;
 
 /** The rows of one file to be: slices of one shard laid end to end in chunks. */
 export interface ShardBuffer {
+  readonly table: TableName;
   /** Directory below the store's root, '' or ending in `/`. */
   readonly path: string;
   /** The customer of all rows; undefined when the path does not name it. */
@@ -20,6 +22,7 @@ export interface ShardBuffer {
 /** Buffers that were closed for writing. */
 export interface SealedBuffers {
   readonly files: readonly ShardBuffer[];
+  /** What sinks refused included, which settles no offset. */
   readonly deadLetters: readonly DeadLetter[];
   readonly partitions: readonly SettledRange[];
   /** Memory held. */
@@ -27,6 +30,7 @@ export interface SealedBuffers {
 }
 
 interface Growing {
+  table: TableName;
   path: string;
   customer: string | undefined;
   chunks: Uint8Array<ArrayBuffer>[];
@@ -65,12 +69,12 @@ export function createBuffers(options: {
   const paths = new Map<string, string>();
 
   /** Paths by key: the encoding is not worth doing for each slice. */
-  function pathOf(customer: string, day: string): string {
-    const key = `${day}\n${customer}`;
+  function pathOf(table: TableName, customer: string, day: string): string {
+    const key = `${table}\n${day}\n${customer}`;
     let path = paths.get(key);
     if (path === undefined) {
       if (paths.size > 20_000) paths.clear();
-      paths.set(key, (path = shardPath({ customer, day }, partitionBy)));
+      paths.set(key, (path = TABLES[table].folder + shardPath({ customer, day }, partitionBy)));
     }
     return path;
   }
@@ -116,8 +120,8 @@ export function createBuffers(options: {
           `expected a batch of ${topic}-${partition} that begins at offset ${end ?? first}, got one of ${first} to ${next}`,
         );
       }
-      for (const { customer, day, rows: count, start, end: stop } of batch.shards) {
-        const path = pathOf(customer, day);
+      for (const { table, customer, day, rows: count, start, end: stop } of batch.shards) {
+        const path = pathOf(table, customer, day);
         const named = partitionBy.includes('customer') ? customer : undefined;
         let shard = open.get(path);
         if (shard && shard.bytes + (stop - start) > fileBytes) {
@@ -126,11 +130,11 @@ export function createBuffers(options: {
           shard = undefined;
         }
         if (!shard)
-          open.set(path, (shard = { path, customer: named, chunks: [], used: 0, rows: 0, bytes: 0 }));
+          open.set(path, (shard = { table, path, customer: named, chunks: [], used: 0, rows: 0, bytes: 0 }));
         append(shard, batch.arena.subarray(start, stop));
         shard.rows += count;
       }
-      for (const letter of batch.deadLetters) {
+      for (const letter of [...batch.deadLetters, ...(batch.refusals ?? [])]) {
         // A view would keep the whole batch in memory.
         const own =
           letter.bytes.length < letter.bytes.buffer.byteLength ? letter.bytes.slice() : letter.bytes;

@@ -6,13 +6,14 @@ import type { CatalogTableOptions } from './catalog-table.ts';
  * https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
  */
 export function checkCatalogNames({
-  table = 'content',
+  of = 'content',
+  table = of,
   since,
   location,
-}: Pick<CatalogTableOptions, 'table' | 'since'> & { readonly location?: string | undefined }): void {
+}: Pick<CatalogTableOptions, 'of' | 'table' | 'since'> & { readonly location?: string | undefined }): void {
   if (!/^[a-z0-9_]{1,255}$/.test(table)) {
     throw new MisconfiguredError(
-      `--table: expected lower-case letters, digits and _, got ${JSON.stringify(table)}`,
+      `${of === 'content' ? '--table' : '--feedback-table'}: expected lower-case letters, digits and _, got ${JSON.stringify(table)}`,
     );
   }
   if (since !== undefined && !/^\d{4}-\d{2}-\d{2}$/.test(since)) {

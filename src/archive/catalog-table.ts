@@ -1,11 +1,15 @@
-import { COLUMNS, type Column, type ColumnType } from './columns.ts';
+import type { TableName } from '../types.ts';
+import type { Column, ColumnType } from './columns.ts';
 import type { PartitionKey } from './config.ts';
+import { TABLES } from './tables.ts';
 
-/** What the table of an archive depends on. */
+/** What a table of the catalog depends on. */
 export interface CatalogTableOptions {
+  /** Which table of the archive; default `content`. */
+  readonly of?: TableName | undefined;
   /** S3 URI of the archive's root, such as `s3://bucket/archive/`. */
   readonly location: string;
-  /** Default `content`. */
+  /** Its name in the catalog; default: that in the archive. */
   readonly table?: string | undefined;
   /** Default `customer`, `day`, as in the configuration. */
   readonly partitionBy?: readonly PartitionKey[] | undefined;
@@ -25,6 +29,7 @@ export interface CatalogColumn {
 /** The table over an archive, once for Athena's DDL and for the Glue catalog. */
 export interface CatalogTable {
   readonly name: string;
+  readonly description: string;
   /** With a slash at its end. */
   readonly location: string;
   /** Columns that are in the files; what the path names is in `partitions` alone. */
@@ -36,19 +41,22 @@ export interface CatalogTable {
   readonly unnameable: readonly string[];
 }
 
-/** The table over an archive, from the one definition of its columns. */
+/** A table over an archive, from the one definition of its columns. */
 export function catalogTable(options: CatalogTableOptions): CatalogTable {
-  const { table = 'content', partitionBy = ['customer', 'day'], labels = [], since = '2020-01-01' } = options;
-  const location = options.location.replace(/\/*$/, '/');
+  const { of = 'content', partitionBy = ['customer', 'day'], since = '2020-01-01' } = options;
+  const table = TABLES[of];
+  const labels = table.columns.some(({ type }) => type === 'scores') ? (options.labels ?? []) : [];
+  const location = options.location.replace(/\/*$/, '/') + table.folder;
   const fields = structFields(labels);
-  const columns = COLUMNS.filter(
+  const columns = table.columns.filter(
     ({ name, type }) =>
-      (type !== 'scores' || fields.length > 0) && !(name === 'customer' && partitionBy.includes(name)),
+      (type !== 'scores' || fields.length > 0) && !(name === 'customer' && partitionBy.includes('customer')),
   );
   const partitions = partitionBy.map((key) => PARTITIONS[key]);
   const template = partitions.map(({ name }) => `${name}=\${${name}}/`).join('');
   return {
-    name: table,
+    name: options.table ?? table.name,
+    description: table.description,
     location,
     columns: columns.map((column) => ({
       name: column.name,
@@ -97,6 +105,7 @@ function hiveType({ type }: Column, fields: readonly string[]): string {
   const types: Record<ColumnType, string> = {
     string: 'string',
     category: 'string',
+    boolean: 'boolean',
     timestamp: 'timestamp',
     int32: 'int',
     int64: 'bigint',

@@ -1,102 +1,56 @@
-/**
- * The one definition of the archive's columns: Parquet, the Athena DDL, the empty view of `sluice query` and the table in
- * the documentation come from it. Columns are only ever added.
- */
+import type { TableName } from '../types.ts';
 
 /**
  * Logical type of a column. `category` is a string with few values in a file (an Arrow dictionary); `scores` is a struct
  * with one 32-bit float per label of the configured models.
  */
 export type ColumnType =
-  'string' | 'category' | 'timestamp' | 'int32' | 'int64' | 'list<string>' | 'map<string,string>' | 'scores';
+  | 'string'
+  | 'category'
+  | 'boolean'
+  | 'timestamp'
+  | 'int32'
+  | 'int64'
+  | 'list<string>'
+  | 'map<string,string>'
+  | 'scores';
 
-/** One column of every shard file. */
+/** One column of every shard file of a table. */
 export interface Column {
   readonly name: string;
   readonly type: ColumnType;
   readonly nullable: boolean;
   readonly description: string;
+  /**
+   * Where its values come from: `position` is the id made of topic, partition and offset; `slice`: one value for all rows of
+   * a slice, among its constants; `row`: streams of its own in the slice.
+   */
+  readonly from: 'position' | 'slice' | 'row';
+  /** Of a category with a value for each row: all values that there are. Rows have an index into them. */
+  readonly values?: readonly string[];
+  /** False where values hardly repeat: a Parquet dictionary would be built and thrown away. */
+  readonly dictionary?: false;
+  /** False where least and greatest values help no filter: long text. */
+  readonly statistics?: false;
 }
 
-/** All columns in file order. `scores` is left out of files in which nothing was scored: Parquet knows no empty struct. */
-export const COLUMNS = [
-  {
-    name: 'id',
-    type: 'string',
-    nullable: false,
-    description: 'Decision id, `topic-partition-offset`: the same on every replay',
-  },
-  { name: 'customer', type: 'category', nullable: false, description: 'Customer as the message named it' },
-  {
-    name: 'content_id',
-    type: 'string',
-    nullable: false,
-    description: "The producer's id of the content; the decision id where the message has none",
-  },
-  { name: 'user_id', type: 'string', nullable: true, description: 'Author of the content' },
-  { name: 'content', type: 'string', nullable: false, description: 'The text that was moderated' },
-  { name: 'content_type', type: 'string', nullable: true, description: 'Kind of content, such as `comment`' },
-  {
-    name: 'language',
-    type: 'string',
-    nullable: true,
-    description: 'BCP 47 tag: as the message says, else as detected',
-  },
-  {
-    name: 'created_at',
-    type: 'timestamp',
-    nullable: false,
-    description: 'Event time, µs UTC; rows are in its order',
-  },
-  {
-    name: 'received_at',
-    type: 'timestamp',
-    nullable: false,
-    description: 'When Sluice read the message, µs UTC',
-  },
-  {
-    name: 'decided_at',
-    type: 'timestamp',
-    nullable: false,
-    description: 'When the decision was made, µs UTC',
-  },
-  { name: 'action', type: 'category', nullable: false, description: '`allow`, `review` or `block`' },
-  {
-    name: 'reasons',
-    type: 'list<string>',
-    nullable: true,
-    description: 'Labels that led to the action, worst first; null when none did',
-  },
-  {
-    name: 'scores',
-    type: 'scores',
-    nullable: true,
-    description: 'One float per label, 0 to 1, four decimals; null where not scored',
-  },
-  {
-    name: 'model',
-    type: 'category',
-    nullable: true,
-    description: 'Model as `name@version`; null when nothing scored',
-  },
-  { name: 'policy', type: 'category', nullable: true, description: 'Policy that decided, with its version' },
-  {
-    name: 'metadata',
-    type: 'map<string,string>',
-    nullable: true,
-    description: 'Every other field of the message, flat',
-  },
-  { name: 'topic', type: 'category', nullable: false, description: 'Source topic' },
-  { name: 'partition', type: 'int32', nullable: false, description: 'Source partition' },
-  { name: 'offset', type: 'int64', nullable: false, description: 'Source offset' },
-] as const satisfies readonly Column[];
+/**
+ * A table of the archive: the one definition that Parquet, the Athena DDL, the Glue catalog, the views of `sluice query` and
+ * the documentation come from. Columns are only ever added. Each table has `id`, `customer`, `created_at`, `topic`,
+ * `partition` and `offset`: what shards, order and `sluice verify` are made of.
+ */
+export interface Table {
+  readonly name: TableName;
+  /** Folder below the archive's root: '', or ending in `/`. Within it paths are those of shard.ts. */
+  readonly folder: string;
+  readonly description: string;
+  /** In file order. `scores` is left out of files in which nothing was scored: Parquet knows no empty struct. */
+  readonly columns: readonly Column[];
+}
 
-/** Name of a column. */
-export type ColumnName = (typeof COLUMNS)[number]['name'];
-
-/** The columns as a Markdown table: name, type, null, meaning. */
-export function columnTable(): string {
-  const rows = COLUMNS.map(
+/** The columns of a table as a Markdown table: name, type, null, meaning. */
+export function columnTable({ columns }: Table): string {
+  const rows = columns.map(
     ({ name, type, nullable, description }) =>
       `| \`${name}\` | ${TYPES_IN_WORDS[type]} | ${nullable ? 'yes' : 'no'} | ${description} |`,
   );
@@ -106,6 +60,7 @@ export function columnTable(): string {
 const TYPES_IN_WORDS: Record<ColumnType, string> = {
   string: 'string',
   category: 'string (dictionary)',
+  boolean: 'boolean',
   timestamp: 'timestamp (µs, UTC)',
   int32: 'int32',
   int64: 'int64',

@@ -217,10 +217,11 @@ export function createDirectoryStore({ path, owner = 'sluice', sweepAge = 0 }: D
         .toSorted((a, b) => (a.id < b.id ? -1 : 1));
     },
 
-    async *files() {
-      for (const entry of await entriesBelow(root)) {
+    async *files(folder) {
+      for (const entry of await entriesBelow(folder === undefined ? root : placeOf(folder))) {
         const key = relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, '/');
-        if (!entry.isFile() || entry.name.startsWith('.') || key.startsWith(`${OWN}/`)) continue;
+        if (!entry.isFile() || entry.name.startsWith('.')) continue;
+        if (folder === undefined && key.startsWith(`${OWN}/`)) continue;
         const bytes = await sizeOf(join(root, key));
         if (bytes !== undefined) yield { key, bytes };
       }

@@ -1,11 +1,14 @@
 import { crc32 } from 'node:zlib';
 import { CorruptError } from '../errors.ts';
+import type { TableName } from '../types.ts';
 import { mergeSlices } from './merge.ts';
 import { writeParquet, type ParquetOptions } from './parquet.ts';
 
 /** What a worker needs to make one shard file. All values can be copied to a thread. */
 export interface EncodeTask {
-  /** Slices laid end to end, as slice.ts writes them; each chunk starts at its ArrayBuffer's begin. */
+  /** The one table that all slices must be of. */
+  readonly table: TableName;
+  /** Slices laid end to end, as slice-writer.ts writes them; each chunk starts at its ArrayBuffer's begin. */
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
   /** The one customer that all slices must be of; undefined when the path does not name the customer. */
   readonly customer: string | undefined;
@@ -28,11 +31,11 @@ export interface EncodedFile {
 }
 
 /**
- * Worker task: slices of one shard → one Parquet file. Throws CorruptError when a slice is not one or is of another
- * customer: nothing of it may become visible then.
+ * Worker task: slices of one shard → one Parquet file. Throws CorruptError when a slice is not one, or is of another table
+ * or customer: nothing of it may become visible then.
  */
 export async function encodeFile(task: EncodeTask): Promise<EncodedFile> {
-  const columns = mergeSlices(task.chunks);
+  const columns = mergeSlices(task.chunks, task.table);
   const stranger = columns.constants.find(({ customer }) => customer !== (task.customer ?? customer));
   if (stranger) {
     throw new CorruptError(
@@ -48,7 +51,11 @@ export async function encodeFile(task: EncodeTask): Promise<EncodedFile> {
   const content = await writeParquet(columns, {
     rowGroupRows: task.rowGroupRows,
     compression: task.compression,
-    metadata: { 'sluice.version': task.version, 'sluice.transaction': task.transaction },
+    metadata: {
+      'sluice.version': task.version,
+      'sluice.transaction': task.transaction,
+      'sluice.table': task.table,
+    },
   });
   return { content, rows: columns.rows, minCreatedAt, maxCreatedAt, crc32: checksum(content) };
 }

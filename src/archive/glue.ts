@@ -137,7 +137,7 @@ async function apply(
   if (change.refused.length > 0) {
     throw new MisconfiguredError(
       [
-        `table ${name}: expected changes that only add, got some by which its readers could lose something; with --force they are made all the same (the files stay as they are), or choose another name with --table:`,
+        `table ${name}: expected changes that only add, got some by which its readers could lose something; with --force they are made all the same (the files stay as they are), or choose another name for the table:`,
         ...change.refused,
       ].join('\n  '),
     );

@@ -2,8 +2,9 @@ import { CorruptError, messageOf } from '../errors.ts';
 import type { Position, PreparedFile } from '../types.ts';
 import type { DeadLetterLine } from './dead-letters.ts';
 import { checksum } from './encode.ts';
-import { parquetTransaction, readRowPositions } from './parquet-positions.ts';
+import { parquetOrigin, readRowPositions } from './parquet-positions.ts';
 import { dayOf, encodeValue, HIVE_NULL, hourOf } from './shard.ts';
+import { tableOfKey } from './tables.ts';
 import type { OnViolation, ViolationKind } from './violation.ts';
 
 /** Called with the position of each row or dead letter of a file, in their order in it. */
@@ -30,13 +31,13 @@ export async function inspectFile(
     return found('file_size', `expected ${file.bytes} bytes, got ${content.length}`);
   const crc32 = checksum(content);
   if (crc32 !== file.crc32) return found('file_checksum', `expected CRC-32 ${file.crc32}, got ${crc32}`);
-  const inspect = file.kind === 'content' ? inspectContent : inspectDeadLetters;
+  const inspect = file.kind === 'dead_letters' ? inspectDeadLetters : inspectShard;
   try {
     const rows = await inspect(file, transaction, content, onPosition, found);
     if (rows === file.rows) return true;
     return found(
       'wrong_count',
-      `expected ${file.rows} ${file.kind === 'content' ? 'rows' : 'lines'}, got ${rows}`,
+      `expected ${file.rows} ${file.kind === 'dead_letters' ? 'lines' : 'rows'}, got ${rows}`,
     );
   } catch (error) {
     return found('file_unreadable', messageOf(error));
@@ -45,16 +46,23 @@ export async function inspectFile(
 
 type Found = (kind: ViolationKind, detail: string, at?: Position) => boolean;
 
-async function inspectContent(
+async function inspectShard(
   file: PreparedFile,
   transaction: string,
   content: Uint8Array<ArrayBuffer>,
   onPosition: OnPosition,
   found: Found,
 ): Promise<number> {
-  const named = parquetTransaction(content);
-  if (named !== transaction)
-    found('file_foreign', `expected ${transaction} in its metadata, got ${named ?? 'none'}`);
+  const origin = parquetOrigin(content);
+  if (origin.transaction !== transaction)
+    found('file_foreign', `expected ${transaction} in its metadata, got ${origin.transaction ?? 'none'}`);
+  // Files of before there were several tables do not name theirs.
+  const { table = 'content' } = origin;
+  if (table !== file.kind || tableOfKey(file.key).name !== file.kind)
+    found(
+      'wrong_table',
+      `expected a file of table ${file.kind} in the folder of that table, got one of ${table} in ${file.key}`,
+    );
   const place = placeOf(file.key);
   const customer = file.customer?.toWellFormed(); // UTF-8 cannot hold a lone surrogate.
   if (place.customer !== (file.customer === undefined ? undefined : encodeValue(file.customer))) {
@@ -158,9 +166,11 @@ function inspectDeadLetters(
     const end = content.indexOf(0x0a, start);
     if (end < 0)
       throw new CorruptError(`expected lines that end, got ${content.length - start} bytes behind the last`);
-    const { topic, partition, offset, received_at } = parseLine(content.subarray(start, end), lines + 1);
+    const line = parseLine(content.subarray(start, end), lines + 1);
+    const { topic, partition, offset, received_at } = line;
     start = end + 1;
-    onPosition(topic, partition, offset);
+    // What a sink refused is a decision: its message is settled by its row.
+    if (line.stage !== 'deliver') onPosition(topic, partition, offset);
     if (received_at.slice(0, 10) !== day) misplaced.add({ topic, partition, offset }, received_at);
   }
   misplaced.end();
@@ -170,7 +180,7 @@ function inspectDeadLetters(
 function parseLine(
   line: Uint8Array,
   number: number,
-): Pick<DeadLetterLine, 'topic' | 'partition' | 'offset' | 'received_at'> {
+): Pick<DeadLetterLine, 'topic' | 'partition' | 'offset' | 'stage' | 'received_at'> {
   try {
     const value = JSON.parse(
       Buffer.from(line.buffer, line.byteOffset, line.length).toString(),

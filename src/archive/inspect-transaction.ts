@@ -107,7 +107,7 @@ function createSettling(
     string,
     { kind: ViolationKind; topic: string; partition: number; from: number; to: number; count: number }
   >();
-  const isRow = file.kind === 'content';
+  const isRow = file.kind !== 'dead_letters';
   // Rows of a file are mostly of the partition of the row before.
   let last: { topic: string; partition: number; found: Found | undefined } | undefined;
 

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Store } from '../ports.ts';
 import { DEAD_LETTERS } from './dead-letters.ts';
 import { transactionOfKey } from './keys.ts';
+import { tableOfKey } from './tables.ts';
 
 /** A visible file. */
 export interface ListedFile {
@@ -32,10 +33,11 @@ export function sameFiles(a: FileSum, b: FileSum): boolean {
 
 /**
  * The transaction whose file a key is by its name; '' for a name that the archive does not give; undefined for what readers
- * do not look at: names that begin with `_` or `.`, dead letters excepted.
+ * do not look at: names that begin with `_` or `.`, the folders of dead letters and of tables excepted.
  */
 export function visibleTransactionOf(key: string): string | undefined {
-  const seen = key.startsWith(`${DEAD_LETTERS}/`) ? key.slice(DEAD_LETTERS.length + 1) : key;
+  const folder = key.startsWith(`${DEAD_LETTERS}/`) ? `${DEAD_LETTERS}/` : tableOfKey(key).folder;
+  const seen = key.slice(folder.length);
   if (seen.split('/').some((part) => /^[_.]/.test(part))) return undefined;
   return transactionOfKey(key) ?? '';
 }

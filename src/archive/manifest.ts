@@ -18,7 +18,7 @@ const manifestSchema = z.object({
       rows: wholeNumber.min(0),
       crc32: z.string(),
       handle: z.record(z.string(), z.unknown()),
-      kind: z.enum(['content', 'dead_letters']),
+      kind: z.enum(['content', 'feedback', 'dead_letters']),
       customer: z.string().exactOptional(),
       minCreatedAt: z.number().exactOptional(),
       maxCreatedAt: z.number().exactOptional(),

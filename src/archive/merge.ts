@@ -1,5 +1,6 @@
 import { CorruptError } from '../errors.ts';
-import { HEADER_BYTES, MAGIC, STREAM, type SliceConstants } from './slice.ts';
+import type { TableName } from '../types.ts';
+import { HEADER_BYTES, LAYOUTS, MAGIC, type SliceConstants } from './slice.ts';
 
 /** Text of all rows: row i is `data[starts[i] .. starts[i + 1])`, null where `lengths[i]` is -1. */
 export interface TextColumn {
@@ -17,8 +18,9 @@ export interface ListColumn {
   readonly nulls: number;
 }
 
-/** The rows of many slices, joined in the order of the slices. */
+/** The rows of many slices of a table, joined in the order of the slices. */
 export interface Columns {
+  readonly table: TableName;
   readonly rows: number;
   /** Constants of each slice, and the slice of each row. */
   readonly constants: readonly SliceConstants[];
@@ -26,16 +28,11 @@ export interface Columns {
   readonly offset: Float64Array;
   /** µs UTC */
   readonly createdAt: Float64Array;
-  /** Index into ACTIONS. */
-  readonly action: Uint8Array;
-  readonly contentId: TextColumn;
-  readonly userId: TextColumn;
-  readonly content: TextColumn;
-  readonly contentType: TextColumn;
-  readonly language: TextColumn;
-  readonly reasons: ListColumn;
-  /** Parts: keys, values. */
-  readonly metadata: ListColumn;
+  /** Columns by name: times and whole numbers; indices into a category's values, booleans; text; lists, maps (parts: keys, values). */
+  readonly numbers: ReadonlyMap<string, Float64Array>;
+  readonly codes: ReadonlyMap<string, Uint8Array>;
+  readonly texts: ReadonlyMap<string, TextColumn>;
+  readonly lists: ReadonlyMap<string, ListColumn>;
   /** Labels of all slices, in order of first appearance, and per label the scores, NaN for none. */
   readonly labels: readonly string[];
   readonly scores: readonly Float32Array[];
@@ -51,37 +48,70 @@ interface Slice {
 }
 
 /**
- * Joins slices, laid end to end in each chunk as slice.ts writes them. Throws CorruptError when a chunk is not that.
- * Chunks must start at a multiple of 8 of their ArrayBuffer.
+ * Joins slices of a table, laid end to end in each chunk as slice-writer.ts writes them. Throws CorruptError when a chunk is
+ * not that, or of another table. Chunks must start at a multiple of 8 of their ArrayBuffer.
  */
-export function mergeSlices(chunks: readonly Uint8Array[]): Columns {
-  const slices = chunks.flatMap(readSlices);
+export function mergeSlices(chunks: readonly Uint8Array[], table: TableName): Columns {
+  const slices = chunks.flatMap((chunk) => readSlices(chunk, table));
   const rows = slices.reduce((sum, slice) => sum + slice.rows, 0);
   const sliceOf = new Int32Array(rows);
   const labels = [...new Set(slices.flatMap((slice) => slice.constants.labels))];
   let row = 0;
   for (const [index, slice] of slices.entries()) sliceOf.fill(index, row, (row += slice.rows));
-  const text = (stream: number) => joinText(slices, stream, (slice) => slice.rows);
+  const joined = joinColumns(slices, table);
   return {
+    table,
     rows,
     constants: slices.map((slice) => slice.constants),
     sliceOf,
-    offset: new Float64Array(joinBytes(slices, STREAM.offset).buffer),
-    createdAt: new Float64Array(joinBytes(slices, STREAM.createdAt).buffer),
-    action: joinBytes(slices, STREAM.action),
-    contentId: text(STREAM.contentId),
-    userId: text(STREAM.userId),
-    content: text(STREAM.content),
-    contentType: text(STREAM.contentType),
-    language: text(STREAM.language),
-    reasons: joinLists(slices, STREAM.reasons, 1),
-    metadata: joinLists(slices, STREAM.metadata, 2),
+    offset: joined.numbers.get('offset')!,
+    createdAt: joined.numbers.get('created_at')!,
+    ...joined,
     labels,
-    scores: joinScores(slices, labels, rows),
+    scores: joinScores(slices, labels, rows, LAYOUTS[table].count),
   };
 }
 
-function readSlices(chunk: Uint8Array): Slice[] {
+function joinColumns(
+  slices: readonly Slice[],
+  table: TableName,
+): Pick<Columns, 'numbers' | 'codes' | 'texts' | 'lists'> {
+  const numbers = new Map<string, Float64Array>();
+  const codes = new Map<string, Uint8Array>();
+  const texts = new Map<string, TextColumn>();
+  const lists = new Map<string, ListColumn>();
+  for (const { column, first } of LAYOUTS[table].columns) {
+    const { name, type } = column;
+    switch (type) {
+      case 'timestamp':
+      case 'int64':
+        numbers.set(name, new Float64Array(joinBytes(slices, first).buffer));
+        break;
+      case 'category':
+      case 'boolean':
+        codes.set(name, joinBytes(slices, first));
+        break;
+      case 'string':
+        texts.set(
+          name,
+          joinText(slices, first, (slice) => slice.rows),
+        );
+        break;
+      case 'list<string>':
+        lists.set(name, joinLists(slices, first, 1));
+        break;
+      case 'map<string,string>':
+        lists.set(name, joinLists(slices, first, 2));
+        break;
+      case 'int32':
+      case 'scores':
+        break;
+    }
+  }
+  return { numbers, codes, texts, lists };
+}
+
+function readSlices(chunk: Uint8Array, table: TableName): Slice[] {
   const slices: Slice[] = [];
   const words = new Int32Array(chunk.buffer, chunk.byteOffset, chunk.byteLength >> 2);
   for (let at = 0; at < chunk.length;) {
@@ -94,8 +124,8 @@ function readSlices(chunk: Uint8Array): Slice[] {
     }
     const constantBytes = words[head + 3]!;
     const count = words[head + 4]!;
-    const table = head + HEADER_BYTES / 4;
-    const sizes = words.subarray(table, table + count);
+    const first = head + HEADER_BYTES / 4;
+    const sizes = words.subarray(first, first + count);
     const starts = new Int32Array(count);
     let position = at + HEADER_BYTES + count * 4;
     const json = Buffer.from(chunk.buffer, chunk.byteOffset + position, constantBytes).toString();
@@ -106,7 +136,12 @@ function readSlices(chunk: Uint8Array): Slice[] {
       position += sizes[stream]!;
     }
     const constants: SliceConstants = JSON.parse(json);
-    if (position > at + bytes || count !== STREAM.count + constants.labels.length) {
+    if (constants.table !== table) {
+      throw new CorruptError(
+        `expected a slice of table ${table} in a file of it, got one of ${constants.table}`,
+      );
+    }
+    if (position > at + bytes || count !== LAYOUTS[table].count + constants.labels.length) {
       throw new CorruptError(
         `expected ${count} streams before byte ${at + bytes} of a chunk, got byte ${position}`,
       );
@@ -181,7 +216,12 @@ function joinLists(slices: readonly Slice[], stream: number, parts: number): Lis
   };
 }
 
-function joinScores(slices: readonly Slice[], labels: readonly string[], rows: number): Float32Array[] {
+function joinScores(
+  slices: readonly Slice[],
+  labels: readonly string[],
+  rows: number,
+  first: number,
+): Float32Array[] {
   return labels.map((label) => {
     const scores = new Float32Array(rows);
     let at = 0;
@@ -189,7 +229,7 @@ function joinScores(slices: readonly Slice[], labels: readonly string[], rows: n
       const index = slice.constants.labels.indexOf(label);
       if (index < 0) scores.fill(NaN, at, at + slice.rows);
       else {
-        const start = slice.chunk.byteOffset + slice.starts[STREAM.count + index]!;
+        const start = slice.chunk.byteOffset + slice.starts[first + index]!;
         scores.set(new Float32Array(slice.chunk.buffer, start, slice.rows), at);
       }
       at += slice.rows;

@@ -62,10 +62,17 @@ export async function* readRowPositions(content: Uint8Array<ArrayBuffer>): Async
   }
 }
 
-/** The transaction that a shard file's metadata name; undefined when they name none. Throws like {@link readRowPositions}. */
-export function parquetTransaction(content: Uint8Array<ArrayBuffer>): string | undefined {
+/**
+ * The transaction and the table that a shard file's metadata name; undefined where they name none. Throws like
+ * {@link readRowPositions}.
+ */
+export function parquetOrigin(content: Uint8Array<ArrayBuffer>): {
+  readonly transaction: string | undefined;
+  readonly table: string | undefined;
+} {
   const pairs = parquetMetadata(arrayBufferOf(content)).key_value_metadata;
-  return pairs?.find(({ key }) => key === 'sluice.transaction')?.value;
+  const valueOf = (name: string) => pairs?.find(({ key }) => key === name)?.value;
+  return { transaction: valueOf('sluice.transaction'), table: valueOf('sluice.table') };
 }
 
 function arrayBufferOf(content: Uint8Array<ArrayBuffer>): ArrayBuffer {

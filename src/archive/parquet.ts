@@ -13,6 +13,7 @@ import { createArrowEncoder } from './arrow.ts';
 import { concatenate } from './concatenate.ts';
 import type { Columns } from './merge.ts';
 import { sortedOrder } from './order.ts';
+import { TABLES } from './tables.ts';
 
 /** How {@link writeParquet} writes. */
 export interface ParquetOptions {
@@ -50,7 +51,10 @@ export async function writeParquet(
     { highWaterMark: 0 },
   );
   const parts: Uint8Array[] = [];
-  const output: ReadableStream<Uint8Array> = await transformParquetStream(batches, properties(options));
+  const output: ReadableStream<Uint8Array> = await transformParquetStream(
+    batches,
+    properties(columns, options),
+  );
   for await (const part of output) parts.push(part);
   return concatenate(parts);
 }
@@ -67,7 +71,10 @@ function rowOrder({ rows, createdAt, constants, sliceOf }: Columns): Int32Array 
   });
 }
 
-function properties({ rowGroupRows, compression, metadata }: ParquetOptions): WriterProperties {
+function properties(
+  { table }: Columns,
+  { rowGroupRows, compression, metadata }: ParquetOptions,
+): WriterProperties {
   let builder = new WriterPropertiesBuilder()
     .setWriterVersion(WriterVersion.V1)
     .setCreatedBy('sluice')
@@ -76,13 +83,13 @@ function properties({ rowGroupRows, compression, metadata }: ParquetOptions): Wr
     .setKeyValueMetadata(new Map(Object.entries(metadata)))
     .setDictionaryEnabled(true)
     .setStatisticsEnabled(EnabledStatistics.Chunk);
-  // Values that hardly repeat: a dictionary would be built and thrown away.
-  for (const column of ['id', 'content_id', 'content', 'created_at', 'offset']) {
-    builder = builder.setColumnDictionaryEnabled(column, false);
+  for (const { name, type, from, dictionary, statistics } of TABLES[table].columns) {
+    const grows = from === 'row' && (type === 'timestamp' || type === 'int64');
+    if (dictionary === false || grows) builder = builder.setColumnDictionaryEnabled(name, false);
+    if (statistics === false) builder = builder.setColumnStatisticsEnabled(name, EnabledStatistics.None);
+    if (!grows) continue;
+    builder = builder.setColumnEncoding(name, Encoding.DELTA_BINARY_PACKED);
+    builder = builder.setColumnStatisticsEnabled(name, EnabledStatistics.Page);
   }
-  for (const column of ['created_at', 'offset']) {
-    builder = builder.setColumnEncoding(column, Encoding.DELTA_BINARY_PACKED);
-    builder = builder.setColumnStatisticsEnabled(column, EnabledStatistics.Page);
-  }
-  return builder.setColumnStatisticsEnabled('content', EnabledStatistics.None).build();
+  return builder.build();
 }

@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type * as DuckDB from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { InputError, messageOf } from '../errors.ts';
-import { COLUMNS, type ColumnType } from './columns.ts';
+import type { ColumnType, Table } from './columns.ts';
 import { DEAD_LETTERS } from './dead-letters.ts';
+import { TABLES } from './tables.ts';
 
 /** Answer of a query. Timestamps are ISO 8601 UTC text, 64-bit integers are BigInt, lists and structs are plain. */
 export interface QueryResult {
@@ -13,9 +14,10 @@ export interface QueryResult {
 }
 
 /**
- * Runs SQL (DuckDB's) over an archive in a directory. Views: `content`, the published rows with `dt` and `filename`, and
- * `dead_letters`. What lies below a name that begins with `_` or a dot, such as a replay in `_replays/`, is in neither, as
- * with Athena and pyarrow. An archive without files gives empty views. Throws InputError when the SQL or a file is not right.
+ * Runs SQL (DuckDB's) over an archive in a directory. Views: `content` and `feedback`, the published rows with `dt` and
+ * `filename`, and `dead_letters`. What lies in the folder of a view below a name that begins with `_` or a dot, such as a
+ * replay in `_replays/`, is not in it, as with Athena and pyarrow. Where there are no files a view is empty. Throws InputError
+ * when the SQL or a file is not right.
  */
 export async function query(sql: string, options: { readonly root: string }): Promise<QueryResult> {
   if (/^\w+:\/\//.test(options.root)) {
@@ -37,7 +39,8 @@ export async function query(sql: string, options: { readonly root: string }): Pr
     const connection = await instance.connect();
     try {
       await connection.run(`SET TimeZone = 'UTC'`);
-      await connection.run(`CREATE VIEW content AS ${await contentView(connection, root)}`);
+      for (const table of Object.values(TABLES))
+        await connection.run(`CREATE VIEW ${table.name} AS ${await tableView(connection, root, table)}`);
       await connection.run(`CREATE VIEW dead_letters AS ${await deadLetterView(connection, root)}`);
       const result = await connection.runAndReadAll(sql);
       return {
@@ -54,19 +57,21 @@ export async function query(sql: string, options: { readonly root: string }): Pr
   }
 }
 
-async function contentView(connection: DuckDBConnection, root: string): Promise<string> {
+async function tableView(connection: DuckDBConnection, root: string, table: Table): Promise<string> {
+  const folder = join(root, table.folder).replace(/[/\\]$/, '');
   // A variable, because a list of files can be given to read_parquet as a constant only.
+  const variable = `sluice_${table.name}_files`;
   await connection.run(
-    `SET VARIABLE sluice_files = (SELECT list(file) FROM glob(${literal(`${globQuote(root)}/**/*.parquet`)})
-      WHERE NOT regexp_matches(substr(file, length(${literal(root)}) + 1), '[/\\\\][_.]'))`,
+    `SET VARIABLE ${variable} = (SELECT list(file) FROM glob(${literal(`${globQuote(folder)}/**/*.parquet`)})
+      WHERE NOT regexp_matches(substr(file, length(${literal(folder)}) + 1), '[/\\\\][_.]'))`,
   );
-  const [count] = await column(connection, `SELECT len(getvariable('sluice_files'))`);
-  const types = COLUMNS.map(({ name, type }) => `NULL::${duckType(type)} AS "${name}"`).join(', ');
+  const [count] = await column(connection, `SELECT len(getvariable('${variable}'))`);
+  const types = table.columns.map(({ name, type }) => `NULL::${duckType(type)} AS "${name}"`).join(', ');
   const empty = `SELECT ${types}, NULL::DATE AS dt, NULL::VARCHAR AS filename WHERE false`;
   if (count === null) return empty;
   // Not by hive partitioning: the path of a long id is not the id, and `partition_by` may have changed between files.
   const files = `SELECT *, (created_at AT TIME ZONE 'UTC')::DATE AS dt
-    FROM read_parquet(getvariable('sluice_files'), union_by_name = true, filename = true, hive_partitioning = false)`;
+    FROM read_parquet(getvariable('${variable}'), union_by_name = true, filename = true, hive_partitioning = false)`;
   // The first part gives the columns their order, and `scores` to archives in which nothing was scored.
   return `${empty.replace('NULL::JSON', 'NULL')} UNION ALL BY NAME ${files}`;
 }
@@ -99,6 +104,7 @@ function duckType(type: ColumnType): string {
   const types: Record<ColumnType, string> = {
     string: 'VARCHAR',
     category: 'VARCHAR',
+    boolean: 'BOOLEAN',
     timestamp: 'TIMESTAMPTZ',
     int32: 'INTEGER',
     int64: 'BIGINT',

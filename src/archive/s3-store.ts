@@ -64,11 +64,12 @@ export function createS3Store({
     transactions: () => ledger.transactions(),
     sweep: (keep) => sweep(keep, { connection, config, uploads, objects, ledger, owner, age: sweepAge }),
 
-    async *files() {
+    async *files(folder) {
       const own = `${prefix}_sluice/`;
-      for await (const { key, bytes } of objects.list(prefix)) {
+      for await (const { key, bytes } of objects.list(folder === undefined ? prefix : `${keyOf(folder)}/`)) {
+        if (folder === undefined && key.startsWith(own)) continue;
         // A key that ends with a slash is a folder that some console made.
-        if (!key.startsWith(own) && !key.endsWith('/')) yield { key: key.slice(prefix.length), bytes };
+        if (!key.endsWith('/')) yield { key: key.slice(prefix.length), bytes };
       }
     },
 

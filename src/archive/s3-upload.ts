@@ -23,6 +23,7 @@ import type { S3Objects } from './s3-objects.ts';
 const PARALLEL_PARTS = 4;
 const CONTENT_TYPES = {
   content: 'application/vnd.apache.parquet',
+  feedback: 'application/vnd.apache.parquet',
   dead_letters: 'application/x-ndjson',
 } as const;
 /** Answers of a Complete for which the upload is not there any more, or not as it was. */
@@ -132,8 +133,8 @@ export function createUploads(
           Key,
           ChecksumAlgorithm: 'CRC32',
           ContentType: CONTENT_TYPES[file.kind],
-          ...encryptionOf(config.encryption, file.kind === 'content' ? file.customer : undefined),
-          ...(file.kind === 'content' && config.storage_class
+          ...encryptionOf(config.encryption, file.kind === 'dead_letters' ? undefined : file.customer),
+          ...(file.kind !== 'dead_letters' && config.storage_class
             ? { StorageClass: config.storage_class as StorageClass }
             : {}),
         }),

@@ -65,7 +65,7 @@ function refuseOtherKinds({ Name, TableType, Parameters, TargetTable }: Table): 
       : Parameters?.['table_type'] && `a table of type ${Parameters['table_type']}`;
   if (kind) {
     throw new MisconfiguredError(
-      `table ${Name}: expected an external table over Parquet files, got ${kind}; choose another name with --table, or remove it first`,
+      `table ${Name}: expected an external table over Parquet files, got ${kind}; choose another name for the table, or remove it first`,
     );
   }
 }
@@ -185,7 +185,7 @@ function inputOf(table: Partial<Table> & { Name: string | undefined }, wanted: C
   };
   return {
     Name: table.Name,
-    Description: Description ?? 'Archive of moderated content, one row a message',
+    Description: Description ?? wanted.description,
     ...(Owner !== undefined && { Owner }),
     ...(Retention !== undefined && { Retention }),
     TableType: 'EXTERNAL_TABLE',

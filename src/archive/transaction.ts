@@ -126,8 +126,8 @@ async function prepareAll(
     crash('after-prepare');
   };
   await mapBounded(sealed.files, PARALLEL, async (shard: ShardBuffer, index) => {
-    const { path, customer, chunks, rows } = shard;
-    const { content, ...encoded } = await encode({ ...format, chunks, customer, transaction: id });
+    const { table, path, customer, chunks, rows } = shard;
+    const { content, ...encoded } = await encode({ ...format, table, chunks, customer, transaction: id });
     for (const chunk of chunks.splice(0)) free(chunk);
     if (encoded.rows !== rows) {
       throw new CorruptError(
@@ -136,7 +136,7 @@ async function prepareAll(
     }
     const key = `${path}${id}-${index}.parquet`;
     const named = customer === undefined ? {} : { customer };
-    await prepare({ key, kind: 'content', bytes: content.length, ...encoded, ...named }, content);
+    await prepare({ key, kind: table, bytes: content.length, ...encoded, ...named }, content);
     free(content);
   });
   if (sealed.deadLetters.length === 0) return;

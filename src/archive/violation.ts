@@ -12,6 +12,8 @@ export const VIOLATIONS = {
   file_foreign: 'a file names another transaction than its manifest does',
   file_orphan: 'a file that no manifest names: readers count its rows, too',
   file_uncommitted: 'a visible file of a transaction that was not committed: its rows will be there twice',
+  wrong_table:
+    'a file of another table than its folder holds: readers of that folder do not know its columns',
   wrong_customer: 'rows of another customer than the path and the manifest name',
   wrong_day: 'rows of another day or hour than the path names',
   wrong_times: 'the range of event times is not what the manifest says',

@@ -48,16 +48,14 @@ function patternError(text: string): string | undefined {
   }
 }
 
+const topicName = z
+  .string()
+  .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'expected a topic name: letters, digits, dots, dashes');
+
 const kafkaSourceConfig = z
   .strictObject({
     type: z.literal('kafka').describe('Topics of Kafka, by a consumer group; `kafka:` says where'),
-    topics: z
-      .array(
-        z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'expected a topic name: letters, digits, dots, dashes'),
-      )
-      .min(1)
-      .describe('Topics to read')
-      .optional(),
+    topics: z.array(topicName).min(1).describe('Topics to read').optional(),
     pattern: z
       .string()
       .min(1)
@@ -145,6 +143,13 @@ const kafkaSourceConfig = z
       });
     }
   });
+
+/** The `feedback:` section. */
+export const feedbackConfig = z.strictObject({
+  topic: topicName.describe(
+    'Topic whose messages are feedback; a Kafka source reads it beside its own, in the same group',
+  ),
+});
 
 /** The `source:` section: where messages come from. Sizes in bytes and durations in milliseconds once parsed. */
 export const sourceConfig = z.discriminatedUnion('type', [fileSourceConfig, kafkaSourceConfig]);

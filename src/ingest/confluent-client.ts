@@ -48,8 +48,14 @@ interface Parts {
  * one, since it waits for the revocation to be acknowledged before it joins again, and for all commits before that. `end` of
  * a batch is the high watermark until the end is reached, as librdkafka tells no more.
  */
-export function createConfluentClient({ kafka, source, group, onLog }: KafkaClientOptions): KafkaClient {
-  const subscription = subscriptionOf(source);
+export function createConfluentClient({
+  kafka,
+  source,
+  group,
+  beside,
+  onLog,
+}: KafkaClientOptions): KafkaClient {
+  const subscription = subscriptionOf(source, beside);
   const cluster = createCluster(kafka, onLog);
   const ending = new AbortController();
   /** Ends what is not needed to commit: joining, and looking for topics. */
@@ -162,7 +168,7 @@ export function createConfluentClient({ kafka, source, group, onLog }: KafkaClie
     parts?.reader.run();
     const consumer = parts?.consumer;
     if (!consumer) return;
-    if ('topics' in subscription) consumer.subscribe(subscription.topics);
+    if (subscription.pattern === undefined) consumer.subscribe(subscription.topics);
     else await follow(consumer);
   }
 

@@ -3,7 +3,7 @@
  *
  * In: topics of Kafka by a consumer group, files of JSON lines (plain or gzip, by glob, followed as they grow) or standard
  * input, and the positions that were committed. Out: raw batches, one partition's consecutive messages in one buffer; in a
- * worker their columns, dead letters and counts of skipped messages.
+ * worker their columns (of content, or of feedback), dead letters and counts of skipped messages.
  *
  * Promises: every message is handed over in its partition's order, from the committed position on; each is exactly one of
  * row, dead letter or skipped; no field of a message is lost (what has no column is metadata), and no digit of a number.
@@ -26,8 +26,11 @@ export {
 } from './config.ts';
 export { createConfluentClient } from './confluent-client.ts';
 export { loadLibrary as loadConfluentLibrary } from './confluent-library.ts';
+export { createCustomerOf } from './customer-of.ts';
 export { createDeadLetterLimit } from './dead-letter-limit.ts';
 export { createDecoder } from './decode.ts';
+export { createFeedbackDecoder } from './feedback.ts';
+export { createExaminers, type Examined, type Examiner } from './examine.ts';
 export { createFileSource, type FileSourceOptions } from './file-source.ts';
 export { checkKafka } from './kafka-check.ts';
 export { createKafkaSource } from './kafka-source.ts';
@@ -35,3 +38,6 @@ export type { ExpiredRange, KafkaSourceOptions } from './kafka-source-options.ts
 export { createInOrder, type InOrder } from './in-order.ts';
 export { createPacer, type Pacer } from './pacing.ts';
 export { openKafkaGroup, type KafkaGroup } from './kafka-group.ts';
+export { openKafkaTail, type KafkaTail } from './kafka-tail.ts';
+export { readTopic, type TopicReaderOptions } from './topic-reader.ts';
+export { isSubscribed, subscriptionOf, type Subscription } from './subscription.ts';

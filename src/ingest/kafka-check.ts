@@ -7,7 +7,7 @@ import { decodeFetchResponse, type FetchedPartition } from './fetch-response.ts'
 import { createCluster, errorOfCode, READ_COMMITTED, send, type Cluster } from './kafkajs-cluster.ts';
 import { codeOf, isFenced, isMoved, kafkaError } from './kafkajs-errors.ts';
 import { byTopic, findCoordinator, findPartitions, type LedPartition } from './kafkajs-lookups.ts';
-import { subscriptionOf } from './subscription.ts';
+import { subscriptionOf, type Subscription } from './subscription.ts';
 
 /** How often the coordinator of a group is looked for, with waits of 0.25 to 2 seconds. */
 const COORDINATOR_ATTEMPTS = 10;
@@ -22,11 +22,13 @@ export async function checkKafka(
   kafka: KafkaConfig,
   source: KafkaSourceConfig,
   group: string,
+  feedbackTopic?: string,
 ): Promise<void> {
   const cluster = createCluster(kafka);
+  const subscription = subscriptionOf(source, feedbackTopic === undefined ? [] : [feedbackTopic]);
   const what = `kafka.brokers ${kafka.brokers.join(', ')}`;
   try {
-    const partitions = await findPartitions(cluster, subscriptionOf(source)).catch((error: unknown) => {
+    const partitions = await findPartitions(cluster, subscription).catch((error: unknown) => {
       const failure = kafkaError(error, what);
       if (!(failure instanceof RetryableError)) throw failure;
       const { tls, sasl } = kafka;
@@ -36,8 +38,8 @@ export async function checkKafka(
         { cause: failure },
       );
     });
-    await checkTopics(cluster, source, partitions);
-    await checkReading(cluster, partitions);
+    await checkTopics(cluster, subscription, partitions, feedbackTopic);
+    await checkReading(cluster, partitions, feedbackTopic);
     await checkGroup(cluster, group);
   } catch (error) {
     const failure = kafkaError(error, what);
@@ -50,25 +52,35 @@ export async function checkKafka(
 
 async function checkTopics(
   cluster: Cluster,
-  { topics = [], pattern }: KafkaSourceConfig,
+  { topics }: Subscription,
   partitions: readonly LedPartition[],
+  feedbackTopic: string | undefined,
 ): Promise<void> {
   const existing = new Set(partitions.map(({ topic }) => topic));
   // A pattern may be there before its topics.
-  const missing = pattern === undefined ? topics.filter((topic) => !existing.has(topic)) : [];
+  const missing = topics.filter((topic) => !existing.has(topic));
   if (missing.length === 0) return;
   const { topicMetadata } = await cluster.metadata([]);
   const all = topicMetadata.filter(({ isInternal }) => !isInternal).map(({ topic }) => topic);
-  const problems = missing.map(
-    (topic) => `source.topics: expected a topic, got ${topic}, which does not exist${didYouMean(topic, all)}`,
-  );
+  const problems = missing.map((topic) => {
+    return `${placeOf(topic, feedbackTopic)}: expected a topic, got ${topic}, which does not exist${didYouMean(topic, all)}`;
+  });
   throw new MisconfiguredError(
     `${problems.join('\n')}\ncreate it, or correct its name (a topic that the user may not see looks the same)`,
   );
 }
 
+/** Where the configuration names a topic. */
+function placeOf(topic: string, feedbackTopic: string | undefined): string {
+  return topic === feedbackTopic ? 'feedback.topic' : 'source.topics';
+}
+
 /** A fetch of next to nothing, since no request asks for permissions alone. */
-async function checkReading(cluster: Cluster, partitions: readonly LedPartition[]): Promise<void> {
+async function checkReading(
+  cluster: Cluster,
+  partitions: readonly LedPartition[],
+  feedbackTopic: string | undefined,
+): Promise<void> {
   for (const [leader, own] of Map.groupBy(partitions, (each) => each.leader)) {
     if (leader < 0) continue;
     const firsts = own.filter(({ topic }, index) => own.findIndex((each) => each.topic === topic) === index);
@@ -81,7 +93,7 @@ async function checkReading(cluster: Cluster, partitions: readonly LedPartition[
     );
     const refused = answer.find(({ errorCode }) => errorCode === FORBIDDEN);
     if (!refused) continue;
-    throw kafkaError(errorOfCode(FORBIDDEN), `source.topics ${refused.topic}`);
+    throw kafkaError(errorOfCode(FORBIDDEN), `${placeOf(refused.topic, feedbackTopic)} ${refused.topic}`);
   }
 }
 

@@ -15,6 +15,8 @@ export interface KafkaSourceOptions {
   readonly kafka: KafkaConfig;
   /** Consumer group. */
   readonly group: string;
+  /** The topic of feedback, read beside those of the source. */
+  readonly feedbackTopic?: string | undefined;
   /** Makes the client (default: kafkajs). */
   readonly createClient?: (options: KafkaClientOptions) => KafkaClient;
   /** Proves that the client's library is there; throws MisconfiguredError. */

@@ -34,7 +34,8 @@ interface Held {
 export function createKafkaSource(config: KafkaSourceConfig, options: KafkaSourceOptions): Source {
   const { kafka, group, until, onRetrying, lagMillis = 10_000 } = options;
   const closing = new AbortController();
-  const client = (options.createClient ?? createKafkajsClient)({ kafka, source: config, group });
+  const beside = options.feedbackTopic === undefined ? [] : [options.feedbackTopic];
+  const client = (options.createClient ?? createKafkajsClient)({ kafka, source: config, group, beside });
   let held: Held | undefined;
   let stopped = false;
   let listener: SourceHandlers | undefined;
@@ -168,10 +169,10 @@ export function createKafkaSource(config: KafkaSourceConfig, options: KafkaSourc
   };
 
   return {
-    description: `kafka ${kafka.brokers.join(', ')}, ${config.topics?.join(', ') ?? `topics like ${config.pattern!}`}, group ${group}`,
+    description: `kafka ${kafka.brokers.join(', ')}, ${[...(config.topics ?? [`topics like ${config.pattern!}`]), ...beside].join(', ')}, group ${group}`,
     async check() {
       await options.loadClient?.();
-      await checkKafka(kafka, config, group);
+      await checkKafka(kafka, config, group, options.feedbackTopic);
     },
 
     run(handlers, { untilEnd }) {

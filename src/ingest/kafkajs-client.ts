@@ -15,6 +15,8 @@ export interface KafkaClientOptions {
   readonly source: KafkaSourceConfig;
   /** Consumer group. */
   readonly group: string;
+  /** Topics that are read beside those of the source. */
+  readonly beside?: readonly string[];
   readonly onLog?: KafkaLog;
 }
 
@@ -23,9 +25,10 @@ export interface KafkaClientOptions {
  * Eager rebalances by the `roundrobin` strategy. Whether a session has ended is left to the broker, which alone can tell: a
  * broker that is away for minutes costs no assignment when it comes back with the group as it was.
  */
-export function createKafkajsClient({ kafka, source, group, onLog }: KafkaClientOptions): KafkaClient {
+export function createKafkajsClient(options: KafkaClientOptions): KafkaClient {
+  const { kafka, source, group, onLog } = options;
   refuseMembership(source);
-  const subscription = subscriptionOf(source);
+  const subscription = subscriptionOf(source, options.beside);
   // Joining and fetching keep a connection busy for long, so each has its own.
   const clusters = { member: createCluster(kafka, onLog), data: createCluster(kafka, onLog) };
   const ending = new AbortController();

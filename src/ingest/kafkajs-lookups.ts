@@ -9,7 +9,7 @@ import {
   type BrokerAddress,
   type Cluster,
 } from './kafkajs-cluster.ts';
-import type { Subscription } from './subscription.ts';
+import { isSubscribed, type Subscription } from './subscription.ts';
 
 export type { Subscription } from './subscription.ts';
 
@@ -37,10 +37,11 @@ const SPECIAL = { latest: -1, earliest: -2 };
 
 /** Partitions of the topics that exist and are subscribed; Kafka's own topics excluded. One attempt. */
 export async function findPartitions(cluster: Cluster, subscription: Subscription): Promise<LedPartition[]> {
-  const { topicMetadata } = await cluster.metadata('topics' in subscription ? subscription.topics : []);
-  const matches = (topic: string) =>
-    'topics' in subscription ? subscription.topics.includes(topic) : subscription.pattern.test(topic);
-  const found = topicMetadata.filter(({ topic, isInternal }) => !isInternal && matches(topic));
+  // An empty list means all topics.
+  const { topicMetadata } = await cluster.metadata(subscription.pattern ? [] : subscription.topics);
+  const found = topicMetadata.filter(
+    ({ topic, isInternal }) => !isInternal && isSubscribed(subscription, topic),
+  );
   for (const { topicErrorCode, topic } of found) {
     if (topicErrorCode === 0 || topicErrorCode === UNKNOWN_TOPIC) continue;
     const error = errorOfCode(topicErrorCode);

@@ -46,7 +46,7 @@ describe('buffers', () => {
           const seal = () => {
             const { files, partitions, deadLetters } = buffers.seal();
             for (const file of files) {
-              const columns = mergeSlices(file.chunks);
+              const columns = mergeSlices(file.chunks, file.table);
               expect(columns.rows).toBe(file.rows);
               expect(file.bytes).toBe(file.chunks.reduce((sum, chunk) => sum + chunk.length, 0));
               for (let row = 0; row < columns.rows; row++) {

@@ -3,10 +3,10 @@ import { parquetMetadata } from 'hyparquet';
 import {
   athenaDdl,
   archiveConfig,
-  COLUMNS,
   columnTable,
   encodeFile,
   encodeSlices,
+  TABLES,
 } from '../../src/archive/index.ts';
 import { inputOf, rowOf } from './rows.ts';
 
@@ -16,6 +16,7 @@ describe('the columns', () => {
       inputOf({ rows: [rowOf({ scores: [1] })], labels: ['hate'], model: 'm@1' }),
     );
     const { content } = await encodeFile({
+      table: 'content',
       chunks: [arena],
       customer: 'acme',
       rowGroupRows: 10,
@@ -35,12 +36,12 @@ describe('the columns', () => {
       found.push([name, repetition_type === 'OPTIONAL']);
       skip();
     }
-    expect(found).toEqual(COLUMNS.map(({ name, nullable }) => [name, nullable]));
+    expect(found).toEqual(TABLES.content.columns.map(({ name, nullable }) => [name, nullable]));
   });
 
   it('are a Markdown table', () => {
-    const lines = columnTable().split('\n');
-    expect(lines).toHaveLength(COLUMNS.length + 2);
+    const lines = columnTable(TABLES.content).split('\n');
+    expect(lines).toHaveLength(TABLES.content.columns.length + 2);
     for (const line of lines) expect(line.split(/(?<!\\)\|/)).toHaveLength(6);
   });
 });
@@ -49,7 +50,7 @@ describe('the DDL for Athena', () => {
   it('has each column once: in the path or in the file', () => {
     const ddl = athenaDdl({ location: 's3://bucket/archive', labels: ['hate', 'a`b'] });
     const lines = ddl.split('\n');
-    for (const { name } of COLUMNS) {
+    for (const { name } of TABLES.content.columns) {
       const found = lines.filter((line) => line.startsWith(`  \`${name}\` `)).length;
       expect([name, found]).toEqual([name, name === 'customer' ? 0 : 1]);
     }

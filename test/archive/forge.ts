@@ -6,7 +6,7 @@ import { deadLetterFiles } from '../../src/archive/dead-letters.ts';
 import { checksum, encodeFile } from '../../src/archive/encode.ts';
 import { decodeManifest, encodeManifest } from '../../src/archive/manifest.ts';
 import { shardPath } from '../../src/archive/shard.ts';
-import { encodeSlices } from '../../src/archive/slice.ts';
+import { encodeSlices } from '../../src/archive/content-slices.ts';
 import type { CommittedPosition, Store } from '../../src/ports.ts';
 import type { DeadLetter, PreparedFile, SettledRange, Transaction } from '../../src/types.ts';
 import { inputOf, rowOf } from './rows.ts';
@@ -105,7 +105,13 @@ async function contentOf(plan: Plan, file: Plan['files'][number]) {
     const row = rowOf({ customer, createdAt: timeOf(day, offset % 24) });
     return encodeSlices(inputOf({ rows: [row], topic: 't', partition, first: offset })).arena;
   });
-  const task = { rowGroupRows: 2, compression: 'zstd', transaction: plan.id, version: '0' } as const;
+  const task = {
+    table: 'content',
+    rowGroupRows: 2,
+    compression: 'zstd',
+    transaction: plan.id,
+    version: '0',
+  } as const;
   return encodeFile({ ...task, chunks, customer: undefined });
 }
 

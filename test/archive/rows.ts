@@ -1,5 +1,5 @@
-import type { SliceInput } from '../../src/archive/slice.ts';
-import { encodeSlices } from '../../src/archive/slice.ts';
+import type { SliceInput } from '../../src/archive/content-slices.ts';
+import { encodeSlices } from '../../src/archive/content-slices.ts';
 import { ACTIONS, type ScoredBatch } from '../../src/types.ts';
 
 /** A row as a test states it. */
@@ -79,6 +79,7 @@ export function inputOf(batch: TestBatch): SliceInput {
       scores: Float32Array.from(rows.flatMap(({ scores }) => labels.map((_, i) => scores[i] ?? NaN))),
       actions: Uint8Array.from(column('action')),
       reasons: rows.map(({ reasons }) => reasons && [...reasons]),
+      thresholds: rows.map(({ reasons }) => reasons && reasons.map(() => 0.5)),
       language: column('language'),
       model: batch.model ?? null,
       policy: 'default@1',

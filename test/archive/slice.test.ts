@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { afterAll, describe, expect, it } from 'vitest';
 import { encodeFile, type EncodeTask } from '../../src/archive/encode.ts';
-import { encodeSlices } from '../../src/archive/slice.ts';
+import { encodeSlices } from '../../src/archive/content-slices.ts';
 import { zstdDecompressSync } from 'node:zlib';
 import { expectedRow, inputOf, rowOf, type TestBatch } from './rows.ts';
 
@@ -55,6 +55,7 @@ const batchArb: fc.Arbitrary<TestBatch> = fc.record({
 });
 
 const task = (chunks: EncodeTask['chunks'], customer?: string): EncodeTask => ({
+  table: 'content',
   chunks,
   customer,
   rowGroupRows: 7,

@@ -205,7 +205,7 @@ describe('what could take something from readers', () => {
     [{ TargetTable: { DatabaseName: 'x', Name: 'y' } }, 'a link to another table'],
   ])('no force overwrites %j', (other, kind) => {
     const attempt = () => tableChange({ ...tableOf(), ...other }, wantedOf(), { force: true });
-    expect(attempt).toThrow(`got ${kind}; choose another name with --table`);
+    expect(attempt).toThrow(`got ${kind}; choose another name for the table`);
   });
 });
 
