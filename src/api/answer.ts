@@ -1,0 +1,46 @@
+import type { Decision } from '../decision.ts';
+
+/** Body of a successful answer; `classifiers` and what follows it only when the decision was there in time. */
+export interface ContentAnswer {
+  /** Id of the content. */
+  readonly id: string;
+  /** `topic-partition-offset` of the message: id of the decision on it. Absent where the brokers did not say. */
+  readonly decision_id?: string;
+  readonly classifiers?: {
+    /** Id of the content, as Koko's clients expect it. */
+    readonly id: string;
+    readonly classification: readonly { readonly label: string; readonly confidence: number }[];
+  };
+  readonly action?: Decision['action'];
+  readonly reasons?: Decision['reasons'];
+}
+
+/**
+ * The answer to tracked content. `classifiers`: the labels that were asked for, of which those are told that the model has;
+ * undefined for all of them.
+ */
+export function contentAnswer(
+  id: string,
+  told: {
+    readonly decisionId: string | undefined;
+    readonly decision: Decision | undefined;
+    readonly classifiers: readonly string[] | undefined;
+  },
+): ContentAnswer {
+  const { decisionId, decision, classifiers } = told;
+  const ids = { id, ...(decisionId === undefined ? {} : { decision_id: decisionId }) };
+  if (!decision) return ids;
+  const { scores, action, reasons } = decision;
+  const labels = classifiers ? [...new Set(classifiers)] : Object.keys(scores);
+  return {
+    ...ids,
+    classifiers: {
+      id,
+      classification: labels
+        .filter((label) => Object.hasOwn(scores, label))
+        .map((label) => ({ label, confidence: scores[label]! })),
+    },
+    action,
+    reasons,
+  };
+}
