@@ -6,6 +6,8 @@ const LONG = [
   'test/chaos/short.test.ts',
   'test/e2e/kafka-to-s3.test.ts',
   'test/ingest/confluent-group.test.ts',
+  'test/e2e/webhooks.test.ts',
+  'test/e2e/redrive.test.ts',
 ];
 
 class LongestFirst extends BaseSequencer {

@@ -1,17 +1,22 @@
-/** Writes the generated tables into README.md: `node scripts/readme.ts`. A test fails when they drift. */
+/** Writes the generated parts of README.md and docs/: `node scripts/readme.ts`. A test fails when they drift. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { columnTable } from '../src/archive/index.ts';
-import { configTable } from '../src/config-table.ts';
+import { columnTable, TABLES } from '../src/archive/index.ts';
+import { configTables } from '../src/config-table.ts';
+import { decisionTable } from '../src/decision-table.ts';
+import { decisionJsonSchema } from '../src/decision.ts';
 
-const file = new URL('../README.md', import.meta.url);
-let text = readFileSync(file, 'utf8');
-for (const [name, table] of [
-  ['columns', columnTable()],
-  ['configuration', configTable()],
+const at = (path: string) => new URL(`../${path}`, import.meta.url);
+
+for (const [path, name, table] of [
+  ['README.md', 'columns', columnTable(TABLES.content)],
+  ['README.md', 'feedback-columns', columnTable(TABLES.feedback)],
+  ['docs/configuration.md', 'configuration', configTables()],
+  ['docs/decisions-topic.md', 'decision', decisionTable()],
 ] as const) {
-  text = text.replace(
+  const text = readFileSync(at(path), 'utf8').replace(
     new RegExp(`(<!-- ${name} -->\\n)[^]*?(\\n?<!-- /${name} -->)`),
     (_match, open: string) => `${open}${table}\n<!-- /${name} -->`,
   );
+  writeFileSync(at(path), text);
 }
-writeFileSync(file, text);
+writeFileSync(at('docs/decision.schema.json'), `${JSON.stringify(decisionJsonSchema(), null, 2)}\n`);

@@ -11,7 +11,15 @@ import {
   loadConfluentLibrary,
 } from './ingest/index.ts';
 import type { KafkaConfig } from './kafka.ts';
-import { createDeadLetterTopic, type DeadLetterTopic } from './sinks/index.ts';
+import {
+  createDeadLetterTopic,
+  createFanOut,
+  filtersOf,
+  openSink,
+  wantsText,
+  type DeadLetterTopic,
+  type FanOut,
+} from './sinks/index.ts';
 import { MAX_TRANSACTION_AGE, type Source, type Store } from './ports.ts';
 import type { Position } from './types.ts';
 
@@ -30,13 +38,14 @@ export function openSource(
   events: Events,
   { until }: { readonly until?: readonly Position[] },
 ): Source {
-  const { name, source, archive } = config;
+  const { name, source, feedback, archive } = config;
   if (source.type === 'kafka') {
     const kafka = kafkaOf(config, 'source.type kafka');
     const isConfluent = kafka.client === 'confluent';
     return createKafkaSource(source, {
       kafka,
       group: source.group ?? name,
+      feedbackTopic: feedback?.topic,
       ...(isConfluent ? { createClient: createConfluentClient, loadClient: loadConfluentLibrary } : {}),
       ledger: (partitions) => newestPositions(store, { pipeline: name, partitions }),
       ...(until ? { until } : {}),
@@ -59,16 +68,44 @@ export function positionFileOf(archive: string, pipeline: string): string {
 
 /** The topic for dead letters, if there is one. */
 export function openDeadLetterTopic(config: Config): DeadLetterTopic | undefined {
-  const { source, dead_letters } = config;
-  const { topic } = dead_letters;
+  const { topic } = config.dead_letters;
   if (topic === undefined) return undefined;
-  const { topics = [], pattern } = source.type === 'kafka' ? source : {};
-  if (topics.includes(topic) || (pattern !== undefined && new RegExp(pattern, 'u').test(topic))) {
-    throw new MisconfiguredError(
-      `dead_letters.topic: expected a topic that the source does not read, got ${topic}: each dead letter would become another one`,
-    );
-  }
+  refuseReadTopic(config, 'dead_letters.topic', topic);
   return createDeadLetterTopic({ topic, kafka: kafkaOf(config, 'dead_letters.topic') });
+}
+
+/** What the pipeline writes to must not be what it reads: each message would become another one, for ever. */
+function refuseReadTopic({ source, feedback }: Config, at: string, topic: string): void {
+  const { topics = [], pattern } = source.type === 'kafka' ? source : {};
+  const isRead =
+    topics.includes(topic) ||
+    topic === feedback?.topic ||
+    (pattern !== undefined && new RegExp(pattern, 'u').test(topic));
+  if (!isRead) return;
+  throw new MisconfiguredError(
+    `${at}: expected a topic that the source does not read, got ${topic}: each record of it would become another one`,
+  );
+}
+
+/** All sinks, opened; nothing is connected yet. */
+export async function openFanOut(config: Config, events: Events): Promise<FanOut> {
+  for (const [name, sink] of Object.entries(config.sinks))
+    if (sink.type === 'kafka') refuseReadTopic(config, `sinks.${name}.topic`, sink.topic);
+  const branches = Object.entries(config.sinks).map(async ([name, sink]) => ({
+    name,
+    filters: filtersOf(sink),
+    text: wantsText(sink),
+    sink: await openSink(sink, {
+      at: `sinks.${name}`,
+      kafka: () => kafkaOf(config, `sinks.${name} of type ${sink.type}`),
+    }),
+  }));
+  return createFanOut({
+    branches: await Promise.all(branches),
+    timeout: config.sink_timeout,
+    onDelivered: (delivered) => events.delivered(delivered),
+    onRetry: (retry) => events.deliveryRetried(retry),
+  });
 }
 
 /** How to reach the brokers that `who` needs. Throws MisconfiguredError when the configuration does not say. */

@@ -1,27 +1,45 @@
 import { jsonSchema, type JsonSchema } from './config.ts';
 
-/** The configuration as a Markdown table: key, type, default, meaning. */
-export function configTable(): string {
+/**
+ * The configuration as Markdown tables: key, type, default, meaning. Maps whose values have a type, such as sinks, get a table
+ * for each type, below a heading.
+ */
+export function configTables(): string {
+  const kinds: [string, JsonSchema][] = [];
+  const main = tableOf('', jsonSchema(), kinds);
+  const others = kinds.map(
+    ([path, schema]) => `### \`${path}\` with \`type: ${kindOf(schema)}\`\n\n${tableOf(path, schema)}`,
+  );
+  return [main, ...others].join('\n\n');
+}
+
+/** One table; what has several types is left to `kinds`. */
+function tableOf(start: string, root: JsonSchema, kinds: [string, JsonSchema][] = []): string {
   const rows = ['| key | type | default | meaning |', '|---|---|---|---|'];
+  const row = (path: string, type: string, schema: JsonSchema) =>
+    rows.push(`| \`${path}\` | ${type} | ${defaultText(schema)} | ${schema.description ?? ''} |`);
   const visitSchema = (path: string, schema: JsonSchema): void => {
     const properties = propertiesOf(schema);
     const values = schema.additionalProperties;
+    const members = (values?.oneOf ?? []).filter((member) => kindOf(member) !== undefined);
+    if (!properties && members.length > 0) {
+      kinds.push(...members.map((member): [string, JsonSchema] => [`${path}.*`, member]));
+      return void row(`${path}.*.type`, members.map((member) => `\`${kindOf(member)}\``).join(', '), schema);
+    }
     if (!properties && values?.properties) return visitSchema(`${path}.*`, values);
-    if (!properties) {
-      rows.push(
-        `| \`${path}\` | ${typeName(schema)} | ${defaultText(schema)} | ${schema.description ?? ''} |`,
-      );
-      return;
-    }
+    if (!properties) return void row(path, typeName(schema), schema);
     const plain = (schema.anyOf ?? []).filter((branch) => !branch.properties);
-    if (plain.length > 0) {
-      const names = plain.map(typeName).join(' or ');
-      rows.push(`| \`${path}\` | ${names} | ${defaultText(schema)} | ${schema.description ?? ''} |`);
-    }
+    if (plain.length > 0) row(path, plain.map(typeName).join(' or '), schema);
     for (const [key, child] of properties) visitSchema(path ? `${path}.${key}` : key, child);
   };
-  visitSchema('', jsonSchema());
+  visitSchema(start, root);
   return rows.join('\n');
+}
+
+/** What tells the members of a union apart. */
+function kindOf({ properties }: JsonSchema): string | undefined {
+  const kind = properties?.['type']?.const;
+  return typeof kind === 'string' ? kind : undefined;
 }
 
 /** Keys of an object, those of all members for a union; what tells the members apart lists all its values. */

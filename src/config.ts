@@ -2,16 +2,19 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import { z } from 'zod';
+import { isAddress } from './address.ts';
+import { apiConfig } from './api/config.ts';
 import { archiveConfig } from './archive/config.ts';
 import { classifyConfig, resolveModel } from './classify/config.ts';
 import { MisconfiguredError, messageOf } from './errors.ts';
-import { ingestConfig, sourceConfig } from './ingest/config.ts';
+import { feedbackConfig, ingestConfig, sourceConfig } from './ingest/config.ts';
+import { refuseSharedTopic } from './ingest/feedback-topic.ts';
 import { kafkaConfig, type KafkaConfig } from './kafka.ts';
+import { sinksConfig } from './sinks/config.ts';
 import { didYouMean } from './suggest.ts';
 import { duration } from './units.ts';
 
-/** The whole configuration: each stage owns its piece. Keys are snake_case; sizes such as `128MiB`, durations such as `5m`. */
-export const configSchema = z.strictObject({
+const objectSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and dashes')
@@ -19,6 +22,9 @@ export const configSchema = z.strictObject({
     .default('sluice'),
   kafka: kafkaConfig.describe('How brokers are reached').optional(),
   source: sourceConfig.describe('Where messages come from'),
+  feedback: feedbackConfig
+    .describe('Flags, moderations and appeals: archived as a table of their own, never classified')
+    .optional(),
   ingest: ingestConfig.describe('How messages are paced and decoded').prefault({}),
   classify: classifyConfig
     .describe('Which model scores the messages, and the policy that decides')
@@ -45,14 +51,20 @@ export const configSchema = z.strictObject({
     )
     .describe('Where messages go that can never become rows')
     .prefault({}),
+  sinks: sinksConfig
+    .describe('Where decisions are told, by a name of yours: a topic, webhooks, databases')
+    .default({}),
+  sink_timeout: duration()
+    .describe('Longest time one attempt to tell a sink may take before the next one')
+    .prefault('30s'),
+  api: apiConfig
+    .describe('The HTTP API of `sluice api`: content and feedback in by HTTP; docs/api.md')
+    .optional(),
   server: z
     .strictObject({
       listen: z
         .string()
-        .refine(
-          (text) => text === 'off' || (/^.+:\d{1,5}$/.test(text) && Number(text.split(':').at(-1)) < 65_536),
-          'expected host:port or off',
-        )
+        .refine((text) => text === 'off' || isAddress(text), 'expected host:port or off')
         .describe('Address of /metrics, /live and /ready as host:port, or `off`')
         .default('off'),
     })
@@ -73,6 +85,9 @@ export const configSchema = z.strictObject({
     .describe('Log lines: JSON in ECS field names, on standard error')
     .prefault({}),
 });
+
+/** The whole configuration: each stage owns its piece. Keys are snake_case; sizes such as `128MiB`, durations such as `5m`. */
+export const configSchema = objectSchema.superRefine(refuseSharedTopic);
 
 /** A configuration after checks: sizes in bytes, durations in milliseconds, defaults filled in. */
 export type Config = z.infer<typeof configSchema>;
@@ -219,6 +234,8 @@ function expectation(issue: z.core.$ZodIssue): string {
       return unionExpectation(issue, got);
     case 'custom':
       return issue.message;
+    case 'invalid_key':
+      return `${issue.issues[0]?.message ?? issue.message}, got ${JSON.stringify(issue.path.at(-1))}`;
     default:
       return `${issue.message}, got ${got}`;
   }

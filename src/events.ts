@@ -1,10 +1,14 @@
 import { ecsFormat } from '@elastic/ecs-pino-format';
 import { pino, type Logger } from 'pino';
+import type { Served } from './api/app.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { type PartitionLag } from './ports.ts';
+import type { Delivered, Refused } from './sinks/fan-out.ts';
+import type { DeliveryEvents } from './sinks/webhooks/delivery-events.ts';
 import { ACTIONS, type FlushReport, type ScoredBatch } from './types.ts';
 import type { Totals } from './totals.ts';
 import { formatBytes } from './units.ts';
+import { createWebhookEvents } from './webhook-events.ts';
 
 /**
  * Every log line and every count, one function per event. Lines are JSON with Elastic Common Schema field names. Never the
@@ -12,6 +16,7 @@ import { formatBytes } from './units.ts';
  */
 export interface Events {
   readonly metrics: Metrics;
+  readonly webhooks: DeliveryEvents;
   pipelineStarted(fields: {
     pipeline: string;
     source: string;
@@ -31,6 +36,11 @@ export interface Events {
     swept: number;
   }): void;
   batchScored(batch: ScoredBatch): void;
+  /** A batch that a sink was told, or refused. */
+  delivered(delivered: Delivered): void;
+  /** Decisions that sinks can never take; they become dead letters. */
+  refused(refused: readonly Refused[]): void;
+  deliveryRetried(fields: { sink: string; attempt: number; error: string }): void;
   flushed(report: FlushReport): void;
   /** A flush that others have taken over from. */
   fenced(error: Error): void;
@@ -49,12 +59,25 @@ export interface Events {
   offsetsExpired(fields: { topic: string; partition: number; from: number; to: number }): void;
   /** The source lost its connection or its membership, and tries again. */
   sourceFailed(fields: { error: string }): void;
+  apiStarted(fields: {
+    address: string;
+    content: string;
+    feedback: string | undefined;
+    decisions: string | undefined;
+  }): void;
+  /** The access log. */
+  apiServed(served: Served): void;
+  /** Brokers do not answer the HTTP API, or refuse; it tries again. */
+  apiRetried(fields: { operation: string; error: string }): void;
+  /** The HTTP API ended, or one request met a bug. */
+  apiFailed(error: Error, operational: boolean): void;
+  apiStopped(): void;
   stopRequested(signal: string): void;
   pipelineStopped(totals: Totals): void;
   pipelineFailed(error: Error, operational: boolean): void;
 }
 
-/** With a store away every file of a flush is tried again: one line for each operation in so many milliseconds says enough. */
+/** With a server away everything is tried again: one line for each operation in so many milliseconds says enough. */
 const RETRY_LOG_MILLIS = 5_000;
 
 /** Events written to standard error as JSON lines, at or above `level`, and counted. */
@@ -68,8 +91,17 @@ export function createEvents(level: string, metrics = createMetrics()): Events {
     'event.action': action,
     ...(fields && { sluice: fields }),
   });
+  /** How often the same was not logged since it was, for the line; undefined when it must be silent this time too. */
+  function sinceLast(what: string): string | undefined {
+    const { at = -Infinity, silent = 0 } = retried.get(what) ?? {};
+    const isQuiet = performance.now() - at < RETRY_LOG_MILLIS;
+    retried.set(what, isQuiet ? { at, silent: silent + 1 } : { at: performance.now(), silent: 0 });
+    if (isQuiet) return undefined;
+    return silent > 0 ? ` (and ${silent} more times since the last such line)` : '';
+  }
   return {
     metrics,
+    webhooks: createWebhookEvents({ log, metrics, named, sinceLast }),
     pipelineStarted: (fields) =>
       log.info(named('pipeline-started', fields), `pipeline ${fields.pipeline} started`),
     startDelayed: (error) => log.warn(named('start-delayed'), `waiting: ${error.message}`),
@@ -100,6 +132,31 @@ export function createEvents(level: string, metrics = createMetrics()): Events {
         metrics.deadLetters.inc({ stage, code });
       }
       log.warn(named('dead-lettered', { codes }), `dead letters: ${JSON.stringify(codes)}`);
+    },
+    delivered({ sink, decisions, refused, lag, took }) {
+      metrics.delivered.inc({ sink }, decisions - refused);
+      metrics.deliverySeconds.observe({ sink }, took / 1000);
+      metrics.deliveryLag.observe({ sink }, Math.max(0, lag) / 1000);
+    },
+    refused(all) {
+      const codes: Record<string, number> = {};
+      for (const { sink, code } of all) {
+        codes[`${sink}: ${code}`] = (codes[`${sink}: ${code}`] ?? 0) + 1;
+        metrics.refused.inc({ sink, code });
+      }
+      log.error(
+        named('refused', { codes, detail: all[0]?.detail }),
+        `sinks refused decisions: ${JSON.stringify(codes)}, such as: ${all[0]?.detail}`,
+      );
+    },
+    deliveryRetried(fields) {
+      metrics.deliveryRetries.inc({ sink: fields.sink });
+      const others = sinceLast(`sink ${fields.sink}`);
+      if (others === undefined) return;
+      log.warn(
+        named('delivery-retried', fields),
+        `sink ${fields.sink} failed, trying again: ${fields.error}${others}`,
+      );
     },
     flushed(report) {
       metrics.flushes.inc({ reason: report.reason });
@@ -133,11 +190,8 @@ export function createEvents(level: string, metrics = createMetrics()): Events {
     storeRetried(fields) {
       const { operation, subject, error } = fields;
       metrics.storeRetries.inc({ operation });
-      const { at = -Infinity, silent = 0 } = retried.get(operation) ?? {};
-      const isQuiet = performance.now() - at < RETRY_LOG_MILLIS;
-      retried.set(operation, isQuiet ? { at, silent: silent + 1 } : { at: performance.now(), silent: 0 });
-      if (isQuiet) return;
-      const others = silent > 0 ? ` (and ${silent} more times since the last such line)` : '';
+      const others = sinceLast(operation);
+      if (others === undefined) return;
       log.warn(
         named('store-retried', fields),
         `${operation} of ${subject} failed, trying again: ${error}${others}`,
@@ -168,6 +222,37 @@ export function createEvents(level: string, metrics = createMetrics()): Events {
       metrics.sourceFailures.inc();
       log.warn(named('source-failed', fields), `the source failed, trying again: ${fields.error}`);
     },
+    apiStarted: (fields) => log.info(named('api-started', fields), `HTTP API at ${fields.address}`),
+    apiServed(served) {
+      const { method, route, status, seconds, customer, client, reasons, wait } = served;
+      metrics.apiRequests.inc({ route, status });
+      metrics.apiSeconds.observe({ route }, seconds);
+      if (wait) metrics.apiWaits.inc({ outcome: wait });
+      log.info(
+        {
+          ...named('api-served', { customer, reasons, wait }),
+          'http.request.method': method,
+          'url.path': route,
+          'http.response.status_code': status,
+          // In nanoseconds, as the Elastic Common Schema has it.
+          'event.duration': Math.round(seconds * 1e9),
+          'client.address': client,
+        },
+        `${method} ${route} ${status}`,
+      );
+    },
+    apiRetried(fields) {
+      metrics.apiRetries.inc({ operation: fields.operation === 'produce' ? 'produce' : 'read' });
+      const others = sinceLast(`api ${fields.operation}`);
+      if (others === undefined) return;
+      log.warn(named('api-retried', fields), `${fields.operation} failed: ${fields.error}${others}`);
+    },
+    apiFailed: (error, operational) =>
+      log.error(
+        { ...named('api-failed'), ...(operational ? { 'error.type': error.name } : { err: error }) },
+        error.message,
+      ),
+    apiStopped: () => log.info(named('api-stopped'), 'HTTP API stopped'),
     stopRequested: (signal) => log.info(named('stop-requested'), `${signal}: flushing, then stopping`),
     pipelineStopped: (totals) =>
       log.info(named('pipeline-stopped', totals), `stopped after ${totals.rows} rows`),

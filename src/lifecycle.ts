@@ -20,7 +20,7 @@ export function patiently(
     maxRetryTime: START_PATIENCE,
     signal: options.signal,
     shouldRetry({ error }) {
-      const mayPass = error.cause instanceof RetryableError;
+      const mayPass = error instanceof RetryableError || error.cause instanceof RetryableError;
       if (mayPass) options.onDelay(error);
       return mayPass;
     },

@@ -1,18 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { athenaDdl, columnTable, formatRows, query, type Format } from './archive/index.ts';
-import { glueApply, tableOf, type CatalogFlags, type GlueFlags } from './catalog.ts';
-import { configTable } from './config-table.ts';
+import { api, checkApi } from './api.ts';
+import { athenaDdl, columnTable, formatRows, query, TABLES, type Format } from './archive/index.ts';
+import { glueApply, tablesOf, type CatalogFlags, type GlueFlags } from './catalog.ts';
+import { configTables } from './config-table.ts';
 import { jsonSchema, loadConfig } from './config.ts';
+import { decisionJsonSchema } from './decision.ts';
+import { deliver } from './deliver.ts';
 import { demo } from './demo.ts';
 import { exitNow } from './classify/index.ts';
 import { HungError, isOperational, messageOf } from './errors.ts';
 import { createEvents } from './events.ts';
 import { createPipeline } from './pipeline.ts';
 import { replay } from './replay.ts';
+import { describeRedrive } from './redrive-command.ts';
 import { onStopSignal } from './signals.ts';
+import { receiverSchema, type ReceiverFlags } from './sinks/index.ts';
 import type { Totals } from './totals.ts';
 import { verify, VERIFY_EXIT, type VerifyCommandOptions } from './verify.ts';
+import { describeWebhooks } from './webhooks-command.ts';
 
 /** Writes results to standard output; log lines and errors go to standard error. */
 function print(text: string): void {
@@ -50,20 +56,28 @@ async function check(file: string): Promise<void> {
   print(`${file}: configuration is valid`);
   const pipeline = createPipeline(config, createEvents('silent'));
   for await (const line of pipeline.check()) print(line);
+  for await (const line of checkApi(config)) print(line);
 }
 
-interface SchemaOptions extends CatalogFlags {
+interface SchemaOptions extends CatalogFlags, ReceiverFlags {
   readonly json?: boolean;
   readonly markdown?: boolean;
   readonly athena?: boolean;
+  readonly decision?: boolean;
 }
 
 function schema(options: SchemaOptions): void {
-  if (options.athena) {
-    print(athenaDdl(tableOf(options)));
+  const receiver = receiverSchema(options);
+  if (receiver !== undefined) {
+    print(receiver);
+  } else if (options.athena) {
+    print(tablesOf(options).map(athenaDdl).join('\n\n'));
   } else if (options.markdown) {
-    print(`## Configuration\n\n${configTable()}\n\n## Columns\n\n${columnTable()}`);
-  } else print(JSON.stringify(jsonSchema(), null, 2));
+    const columns = Object.values(TABLES).map(
+      (table) => `## Columns of ${table.name}\n\n${columnTable(table)}`,
+    );
+    print([`## Configuration\n\n${configTables()}`, ...columns].join('\n\n'));
+  } else print(JSON.stringify(options.decision ? decisionJsonSchema() : jsonSchema(), null, 2));
 }
 
 function wholeNumber(text: string): number {
@@ -84,6 +98,11 @@ function program(): Command {
     .option('--until-end', 'archive what is there now, then exit')
     .option('--json', 'end with one line of machine-readable totals on standard output')
     .action(run);
+  sluice
+    .command('api')
+    .description('serve the HTTP API of a configuration, until it is stopped; see docs/api.md')
+    .argument('<config>', 'YAML file')
+    .action(api);
   sluice
     .command('demo')
     .description(
@@ -106,28 +125,53 @@ function program(): Command {
     .addOption(
       new Option('--markdown', 'tables of configuration keys and archive columns').conflicts('athena'),
     )
-    .option('--athena', 'DDL of an Athena table over the archive, with partition projection')
+    .addOption(
+      new Option('--decision', 'JSON Schema of a decision, as sinks are told it').conflicts([
+        'markdown',
+        'athena',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--postgres [table]',
+        'DDL of the table of scores in PostgreSQL; see docs/scores.md',
+      ).conflicts(['json', 'markdown', 'decision', 'athena', 'elasticsearch']),
+    )
+    .addOption(
+      new Option('--elasticsearch [index]', 'index template of decisions; see docs/search.md').conflicts([
+        'json',
+        'markdown',
+        'decision',
+        'athena',
+      ]),
+    )
+    .option('--athena', 'DDL of the Athena tables over the archive, with partition projection')
     .option('--location <url>', 'where the archive lies, for --athena (default: the S3 store of --config)')
-    .option('--config <file>', 'whose labels and partitions, for --athena (default: the bundled model)')
-    .option('--table <name>', 'name of the table, for --athena (default: content)')
+    .option(
+      '--config <file>',
+      'whose labels, partitions and feedback, for --athena (default: the bundled model)',
+    )
+    .option('--table <name>', 'name of the table of content, for --athena (default: content)')
+    .option('--feedback-table <name>', 'name of the table of feedback, for --athena (default: feedback)')
     .option('--since <day>', 'first day of the data, YYYY-MM-DD, for --athena (default: 2020-01-01)')
     .action(schema);
   sluice
     .command('glue')
-    .description("the archive's table in the AWS Glue catalog, for Athena; see docs/athena.md")
+    .description("the archive's tables in the AWS Glue catalog, for Athena; see docs/athena.md")
     .command('apply')
-    .description('create the table, or add to it what is new; says what changed')
-    .option('--database <name>', 'database of the table, made when missing', 'sluice')
+    .description('create the tables, or add to them what is new; says what changed')
+    .option('--database <name>', 'database of the tables, made when missing', 'sluice')
     .option('--no-create-database', 'fail when the database is missing')
-    .option('--table <name>', 'name of the table (default: content)')
+    .option('--table <name>', 'name of the table of content (default: content)')
+    .option('--feedback-table <name>', 'name of the table of feedback (default: feedback)')
     .option('--location <url>', 'where the archive lies (default: the S3 store of --config)')
-    .option('--config <file>', 'whose labels and partitions (default: the bundled model)')
+    .option('--config <file>', 'whose labels, partitions and feedback (default: the bundled model)')
     .option('--since <day>', 'first day of the data, YYYY-MM-DD (default: as it is, else 2020-01-01)')
     .option('--region <region>', 'region of the catalog (default: AWS_REGION, the profile)')
     .option('--endpoint <url>', 'another server than that of the region')
     .option('--dry-run', 'only say what would be done')
     .option('--force', 'also change types and remove what the archive does not have')
-    .action(async (options: GlueFlags) => print((await glueApply(options)).lines.join('\n')));
+    .action(async (options: GlueFlags) => print((await glueApply(options)).join('\n')));
   sluice
     .command('verify')
     .description(
@@ -163,12 +207,20 @@ function program(): Command {
       '--label <name>',
       'name of the replay, in its paths and its consumer group (default: made from the range)',
     )
+    .option('--deliver', 'tell the sinks again: receivers drop what they know by its id')
     .option('--dry-run', 'print ranges and counts, change nothing')
     .option('--json', 'end with one line of machine-readable totals on standard output')
     .action(replay);
+  describeRedrive(sluice.command('redrive'));
+  sluice
+    .command('deliver')
+    .description('send the webhooks that wait in Redis, until SIGTERM; any number of processes may')
+    .argument('<config>', 'YAML file with a sink of type webhooks')
+    .action(deliver);
+  describeWebhooks(sluice.command('webhooks'), print);
   sluice
     .command('query')
-    .description('run SQL (DuckDB) over an archive: views `content` and `dead_letters`')
+    .description('run SQL (DuckDB) over an archive: views `content`, `feedback` and `dead_letters`')
     .argument('<sql>', 'for example "select customer, action, count(*) from content group by all"')
     .option('--archive <directory>', 'the archive', './out')
     .addOption(

@@ -12,8 +12,12 @@ export function createMetrics() {
     new Counter<Label>({ name: `sluice_${name}`, help, labelNames, registers });
   const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
     new Gauge<Label>({ name: `sluice_${name}`, help, labelNames, registers });
-  const histogram = (name: string, help: string, buckets: number[]) =>
-    new Histogram({ name: `sluice_${name}`, help, buckets, registers });
+  const histogram = <Label extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: readonly Label[] = [],
+  ) => new Histogram<Label>({ name: `sluice_${name}`, help, buckets, labelNames, registers });
   const partition = ['topic', 'partition'] as const;
 
   return {
@@ -22,6 +26,21 @@ export function createMetrics() {
     decisions: counter('decisions_total', 'Rows by the action that was decided', ['action']),
     workerSeconds: counter('worker_seconds_total', 'Time of worker threads by part', ['part']),
     deadLetters: counter('dead_letters_total', 'Messages that can never become rows', ['stage', 'code']),
+    delivered: counter('delivered_decisions_total', 'Decisions that a sink was told', ['sink']),
+    refused: counter('refused_decisions_total', 'Decisions that a sink can never take', ['sink', 'code']),
+    deliveryRetries: counter('delivery_retries_total', 'Times that a sink was asked again', ['sink']),
+    deliverySeconds: histogram(
+      'delivery_seconds',
+      'Telling a sink one batch, attempts included',
+      [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
+      ['sink'],
+    ),
+    deliveryLag: histogram(
+      'delivery_lag_seconds',
+      "From the message's time stamp to its delivery, of the oldest decision of each batch",
+      [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600],
+      ['sink'],
+    ),
     rows: counter('archived_rows_total', 'Rows of published files'),
     files: counter('archived_files_total', 'Published files'),
     bytes: counter('archived_bytes_total', 'Bytes of published files'),
@@ -62,6 +81,70 @@ export function createMetrics() {
     expired: counter('expired_messages_total', 'Offsets that the topic deleted before they were read: page'),
     workerDeaths: counter('worker_deaths_total', 'Worker threads that died under a task', ['task']),
     sourceFailures: counter('source_failures_total', 'Times that the source lost its connection'),
+    webhookAttempts: counter('webhook_attempts_total', 'Requests to webhook endpoints by outcome', [
+      'endpoint',
+      'outcome',
+    ]),
+    webhookDelivered: counter('webhook_delivered_decisions_total', 'Decisions that an endpoint took', [
+      'endpoint',
+    ]),
+    webhookExhausted: counter(
+      'webhook_exhausted_decisions_total',
+      'Decisions whose last attempt failed; they are kept, and can be sent again',
+      ['endpoint'],
+    ),
+    webhookSeconds: histogram(
+      'webhook_attempt_seconds',
+      'One request to a webhook endpoint, until its status',
+      [0.025, 0.1, 0.5, 1, 5, 15],
+      ['endpoint'],
+    ),
+    webhookLag: histogram(
+      'webhook_lag_seconds',
+      "From the message's time stamp to its delivery, of the oldest decision of each request",
+      [0.05, 0.1, 0.25, 0.5, 1, 5, 60, 3600],
+      ['endpoint'],
+    ),
+    webhookQueue: gauge('webhook_queue_decisions', 'Decisions in the queue of an endpoint', [
+      'endpoint',
+      'state',
+    ]),
+    webhookOldest: gauge(
+      'webhook_oldest_waiting_seconds',
+      'Age of the oldest decision that could be sent and is not',
+      ['endpoint'],
+    ),
+    webhookDisabled: gauge('webhook_disabled', '1: the endpoint is told nothing until it is enabled', [
+      'endpoint',
+    ]),
+    webhookBreakerOpen: gauge('webhook_breaker_open', '1: the endpoint fails, and is tried now and then', [
+      'endpoint',
+    ]),
+    webhookLocksLost: counter(
+      'webhook_locks_lost_total',
+      'Decisions that may have been sent twice, since this process was silent for too long',
+      ['endpoint'],
+    ),
+    apiRequests: counter('api_requests_total', 'Requests to the HTTP API that were answered', [
+      'route',
+      'status',
+    ]),
+    apiSeconds: histogram(
+      'api_request_seconds',
+      'From the header of a request to its answer, waits included',
+      [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      ['route'],
+    ),
+    apiWaits: counter(
+      'api_waits_total',
+      'Requests that waited for a decision: `decided`, or `late` and answered without it',
+      ['outcome'],
+    ),
+    apiInFlight: gauge(
+      'api_in_flight_requests',
+      'Requests that are being answered, those that wait included',
+    ),
+    apiRetries: counter('api_retries_total', 'Times that brokers did not answer the HTTP API', ['operation']),
   };
 }
 

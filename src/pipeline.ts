@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { openDeadLetterTopic, openSource, openStore } from './adapters.ts';
+import { openDeadLetterTopic, openFanOut, openSource, openStore } from './adapters.ts';
 import { createArchive, type Archive } from './archive/index.ts';
 import type { Config } from './config.ts';
+import { openDeliveries, type Deliveries } from './deliver.ts';
 import { FencedError, HungError, InputError, RetryableError, messageOf } from './errors.ts';
 import type { Events } from './events.ts';
 import { createDeadLetterLimit, createInOrder, createPacer } from './ingest/index.ts';
-import { startServer, type Server } from './server.ts';
+import { refusalLetter } from './refusal-letter.ts';
+import { startPipelineServer } from './pipeline-server.ts';
+import type { Server } from './server.ts';
+import type { FanOut } from './sinks/index.ts';
 import { patiently, stopDeadline, within } from './lifecycle.ts';
 import { free } from './memory.ts';
 import { createTotals, type Totals } from './totals.ts';
@@ -50,9 +54,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 };
 
 /**
- * The whole flow: source → classify (workers) → archive → commit. Batches of one partition are classified side by side
- * and put back into order, so that the archive's buffers always hold a whole prefix of each partition: any flush is
- * consistent with the offsets that it commits.
+ * The whole flow: source → classify (workers) → sinks → archive → commit. Batches of one partition are classified and told
+ * side by side and put back into order, so that the archive's buffers always hold a whole prefix of each partition: any
+ * flush is consistent with the offsets that it commits, and everybody was told what it holds.
  */
 export function createPipeline(config: Config, events: Events, options: PipelineOptions = {}): Pipeline {
   const store = openStore(config);
@@ -92,7 +96,16 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
     });
   }
 
-  function handlersOf(workers: Workers, archive: Archive, fail: (error: unknown) => void) {
+  /** Tells the sinks; what they refuse goes on with the batch. */
+  async function tell(fanOut: FanOut, scored: ScoredBatch): Promise<ScoredBatch> {
+    if (!scored.decisions) return scored;
+    const refused = await fanOut.deliver(scored.decisions);
+    if (refused.length === 0) return scored;
+    events.refused(refused);
+    return { ...scored, refusals: refused.map(refusalLetter) };
+  }
+
+  function handlersOf(workers: Workers, fanOut: FanOut, archive: Archive, fail: (error: unknown) => void) {
     // Enough to keep the workers busy; more would only be waited for when the pipeline stops.
     const slots = createPacer(workers.count * BATCHES_PER_WORKER);
     let current = NaN;
@@ -130,7 +143,11 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
         await slots.enter(1);
         await pacer.enter(bytes);
         handedOver += batch.rows;
-        const work = workers.classify(batch).then((parts) => ({ parts, token }));
+        const work = workers.classify(batch).then(async (scored) => {
+          // Its next owner reads it, and tells it.
+          if (token !== current) return { parts: scored, token };
+          return { parts: await Promise.all(scored.map((part) => tell(fanOut, part))), token };
+        });
         order
           .submit(`${batch.topic}-${batch.partition}`, work)
           .catch(fail)
@@ -161,25 +178,35 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
   return {
     async run({ untilEnd }) {
       const started = performance.now();
-      const patience = { signal: stopping.signal, onDelay: (error: Error) => events.startDelayed(error) };
-      for (const each of [source, store, deadLetters])
-        if (each) await patiently(() => each.check(), patience);
-      const workers = await startWorkers(config, events);
+      const fanOut = await openFanOut(config, events);
+      const { deliveries, workers } = await prepare(fanOut);
       let failure: { error: unknown } | undefined;
       const fail = (error: unknown) => {
         failure ??= { error };
         stop();
       };
       const archive = archiveOf(workers, fail);
-      const { handlers, order } = handlersOf(workers, archive, fail);
+      const { handlers, order } = handlersOf(workers, fanOut, archive, fail);
       const deadline = stopDeadline(stopping.signal, config.stop_timeout, () => {
         archive.abandon();
+        fanOut.abandon();
         // A commit that brokers do not answer ends with the assignment.
         source.close().catch(fail);
       });
       let server: Server | undefined;
       try {
-        server = await serverOf(archive, () => failure?.error);
+        deliveries.start();
+        stopping.signal.addEventListener('abort', () => void deliveries.stop(config.stop_timeout));
+        server = await startPipelineServer(config, events, {
+          lag: () => source.lag(),
+          buffered: () => archive.bytes(),
+          inFlight: () => pacer.inFlight(),
+          measure: () => deliveries.measure(),
+          unready() {
+            if (failure) return messageOf(failure.error);
+            return recovering ? 'waiting for an assignment, or recovering it' : undefined;
+          },
+        });
         events.pipelineStarted({
           pipeline: config.name,
           source: source.description,
@@ -196,9 +223,10 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
         fail(error);
       }
       deadline.clear();
+      await deliveries.stop(config.stop_timeout);
       await archive.close();
       await workers.close();
-      await Promise.all([source.close(), store.close(), deadLetters?.close(), server?.close()]);
+      await Promise.all([closeAll(fanOut), server?.close()]);
       const error = deadline.error(failure?.error) ?? failure?.error;
       if (error !== undefined) throw explained(error, workers);
       totals.value.seconds = (performance.now() - started) / 1000;
@@ -207,18 +235,26 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
     },
 
     async *check() {
-      await source.check();
-      yield `source: ${source.description} can be read`;
-      const workers = await startWorkers(config, events, 1);
-      yield `classify: ${workers.model ?? 'drop (nothing is scored)'}`;
-      await workers.close();
-      await store.check();
-      yield `archive: ${store.description} can be written`;
-      if (deadLetters) {
-        await deadLetters.check();
-        yield `dead letters: topic ${deadLetters.topic} can be written`;
+      const fanOut = await openFanOut(config, events);
+      try {
+        await source.check();
+        yield `source: ${source.description} can be read`;
+        const workers = await startWorkers(config, events, 1);
+        yield `classify: ${workers.model ?? 'drop (nothing is scored)'}`;
+        await workers.close();
+        await store.check();
+        yield `archive: ${store.description} can be written`;
+        if (deadLetters) {
+          await deadLetters.check();
+          yield `dead letters: topic ${deadLetters.topic} can be written`;
+        }
+        for (const { name, sink } of fanOut.branches) {
+          await sink.check();
+          yield `sinks.${name}: ${sink.description} can be told`;
+        }
+      } finally {
+        await closeAll(fanOut);
       }
-      await Promise.all([source.close(), store.close(), deadLetters?.close()]);
     },
 
     stop,
@@ -226,25 +262,26 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
     progress: () => ({ ...(source.remaining() ?? { bytes: 0, totalBytes: 0 }), handedOver }),
   };
 
-  async function serverOf(archive: Archive, failed: () => unknown): Promise<Server | undefined> {
-    if (config.server.listen === 'off') return undefined;
-    const { metrics } = events;
-    metrics.budgetBytes.set(config.archive.memory);
-    const server = await startServer({
-      listen: config.server.listen,
-      metrics,
-      refresh() {
-        events.lagged(source.lag());
-        metrics.bufferedBytes.set(archive.bytes());
-        metrics.inFlightBytes.set(pacer.inFlight());
-      },
-      unready() {
-        if (failed() !== undefined) return messageOf(failed());
-        return recovering ? 'waiting for an assignment, or recovering it' : undefined;
-      },
-    });
-    events.serverStarted(server.address);
-    return server;
+  /** Waits for what everything needs, then starts it; nothing stays open when that fails. */
+  async function prepare(fanOut: FanOut): Promise<{ deliveries: Deliveries; workers: Workers }> {
+    const patience = { signal: stopping.signal, onDelay: (error: Error) => events.startDelayed(error) };
+    let deliveries: Deliveries | undefined;
+    try {
+      for (const each of [source, store, deadLetters, ...fanOut.branches.map(({ sink }) => sink)])
+        if (each) await patiently(() => each.check(), patience);
+      const opened = await openDeliveries(config, events, 'in_run');
+      deliveries = opened;
+      await patiently(() => opened.check(), patience);
+      return { deliveries, workers: await startWorkers(config, events) };
+    } catch (error) {
+      await deliveries?.stop(0);
+      await closeAll(fanOut);
+      throw error;
+    }
+  }
+
+  async function closeAll(fanOut: FanOut): Promise<void> {
+    await Promise.all([source.close(), store.close(), deadLetters?.close(), fanOut.close()]);
   }
 }
 

@@ -118,8 +118,8 @@ export interface Store {
   sweep(keep: ReadonlySet<string>): Promise<number>;
   /** Transactions that have a manifest, by id, which sorts by time; `finished`: or undone. */
   transactions(): Promise<readonly { readonly id: string; readonly finished: boolean }[]>;
-  /** Visible files below the root, Sluice's own excluded. */
-  files(): AsyncIterable<{ readonly key: string; readonly bytes: number }>;
+  /** Visible files below a folder, by default the root with Sluice's own excluded; none where there is no such folder. */
+  files(folder?: string): AsyncIterable<{ readonly key: string; readonly bytes: number }>;
   /** Content of a visible file; undefined when there is none. */
   read(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   close(): Promise<void>;

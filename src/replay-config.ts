@@ -7,7 +7,7 @@ const MAX_NAME = 63;
 /**
  * The configuration under which a replay runs, and is verified: a pipeline, a consumer group and an archive of its own,
  * beside those of the pipeline that it repeats, so that readers of the archive do not see its rows. Dead letters become
- * files only, since the topic had them before. Throws MisconfiguredError for a source that cannot be replayed, and for a
+ * files only, since the topic had them before; sinks are told nothing again. Throws MisconfiguredError for a source that cannot be replayed, and for a
  * label that makes no name.
  */
 export function replayConfig(config: Config, label: string): Config {
@@ -29,6 +29,7 @@ export function replayConfig(config: Config, label: string): Config {
     source: { ...source, group: `${source.group ?? config.name}-replay-${label}` },
     archive: { ...archive, store: replayStore(archive.store, label) },
     dead_letters: { files: true },
+    sinks: {},
     server: { listen: 'off' },
   };
 }

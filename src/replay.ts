@@ -5,7 +5,7 @@ import { groupOf } from './commits.ts';
 import { loadConfig, type Config } from './config.ts';
 import { MisconfiguredError } from './errors.ts';
 import { createEvents } from './events.ts';
-import type { KafkaGroup, KafkaSourceConfig } from './ingest/index.ts';
+import { isSubscribed, subscriptionOf, type KafkaGroup, type KafkaSourceConfig } from './ingest/index.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import { replayConfig } from './replay-config.ts';
 import { labelOf, offsetOf, parseOffsets, parseTime, withinTopic, type ReplayRange } from './replay-range.ts';
@@ -17,6 +17,8 @@ import type { CommittedPosition, Store } from './ports.ts';
 export interface ReplayCommandOptions extends ReplayRequest {
   /** Name of the replay; by default made from the request. */
   readonly label?: string;
+  /** Tells the sinks again. */
+  readonly deliver?: boolean;
   /** Prints what would be replayed, and changes nothing. */
   readonly dryRun?: boolean;
   /** Ends with one line of machine-readable totals. */
@@ -35,9 +37,9 @@ export async function replay(file: string, options: ReplayCommandOptions): Promi
   const { source, ...config } = replayConfig(main, label);
   // replayConfig knows of no other.
   if (source.type !== 'kafka') return;
-  const chosen = chosenTopics(source, options);
-  const whole: Config = { ...config, source: chosen };
-  const group = groupOf(whole, chosen);
+  const chosen = chosenTopics(source, config.feedback?.topic, options);
+  const whole: Config = { ...config, ...chosen, sinks: options.deliver ? main.sinks : {} };
+  const group = groupOf(whole, chosen.source);
   const store = openStore(whole);
   try {
     const ranges = await resolveRanges(options, group);
@@ -69,17 +71,23 @@ function checkRequest({ fromOffsets, fromTime, toTime }: ReplayCommandOptions): 
 }
 
 /** Only topics that are named are read. */
-function chosenTopics(source: KafkaSourceConfig, { fromOffsets }: ReplayCommandOptions): KafkaSourceConfig {
-  if (fromOffsets === undefined) return source;
+function chosenTopics(
+  source: KafkaSourceConfig,
+  feedbackTopic: string | undefined,
+  { fromOffsets }: ReplayCommandOptions,
+): { readonly source: KafkaSourceConfig; readonly feedback?: undefined } {
+  if (fromOffsets === undefined) return { source };
   const { pattern, ...others } = source;
   const topics = [...new Set(parseOffsets(fromOffsets).map(({ topic }) => topic))];
-  const matches = (topic: string) => source.topics?.includes(topic) ?? new RegExp(pattern!).test(topic);
-  const stranger = topics.find((topic) => !matches(topic));
+  const beside = feedbackTopic === undefined ? [] : [feedbackTopic];
+  const subscription = subscriptionOf(source, beside);
+  const stranger = topics.find((topic) => !isSubscribed(subscription, topic));
   if (stranger !== undefined)
     throw new MisconfiguredError(
-      `--from-offsets: expected a topic of the source (${source.topics?.join(', ') ?? pattern}), got ${stranger}`,
+      `--from-offsets: expected a topic of the source (${[...(source.topics ?? [pattern]), ...beside].join(', ')}), got ${stranger}`,
     );
-  return { ...others, topics };
+  const isFeedbackChosen = feedbackTopic !== undefined && topics.includes(feedbackTopic);
+  return { source: { ...others, topics }, ...(isFeedbackChosen ? {} : { feedback: undefined }) };
 }
 
 /** What is asked for, of the partitions that have something of it. */

@@ -9,13 +9,16 @@
  * - *skipped*: a message that means nothing by itself (a Kafka tombstone, a deleted change-data row); only counted.
  * - *settled*: a message whose row is published, whose dead letter is written, or that was skipped.
  * - *decision*: allow, review or block, with the reasons; its id is `topic-partition-offset`, the same on every replay.
- * - *shard*: the rows of one customer and one day; *shard file*: one Parquet file of one shard.
+ * - *feedback*: a message that says something about content: a user's flag, a moderator's action, an appeal. Never classified.
+ * - *table*: rows with the same columns below one folder of the archive: `content`, `feedback`.
+ * - *shard*: the rows of one table, customer and day; *shard file*: one Parquet file of one shard.
  * - *absent*: an offset at which the topic holds nothing to read: a control record, a message that compaction removed.
  * - *flush*: one transaction of the archive: all buffered rows become files, and the source's positions move.
  * - *assignment*: the right to read a set of partitions, until it is revoked or lost; commits name its token, so a stale
  *   one fails.
  * - *ledger*: the manifests of all finished transactions: which offsets are in which files.
  */
+import type { Decision } from './decision.ts';
 
 /** Topic and partition of a source. For the file source: the configured topic name, and one partition per file. */
 export interface Partition {
@@ -73,19 +76,14 @@ export interface RawBatch extends Partition {
   readonly truncated?: Readonly<Record<number, number>>;
 }
 
-/** Messages decoded to columns: entry i of each array belongs to the same message. */
-export interface DecodedBatch {
+/** What all decoded messages have. Entry i of each array belongs to the same message. */
+export interface DecodedMessages {
   readonly rows: number;
   /** Index of each row's message in its RawBatch. */
   readonly index: Int32Array;
-  /** The producer's id of the content; the decision id where the message names none. */
+  /** The producer's id of the content; of content that names none, the decision id. */
   readonly contentId: string[];
   readonly customer: string[];
-  readonly text: string[];
-  readonly userId: (string | null)[];
-  readonly contentType: (string | null)[];
-  /** BCP 47 language tag as the message names it, else null (detection may fill it in later). */
-  readonly language: (string | null)[];
   /** Event time, microseconds since 1970 UTC: whole numbers. */
   readonly createdAt: Float64Array;
   /** Everything else that the message carried, as flat [key, value, key, value …]; null when nothing. */
@@ -94,6 +92,36 @@ export interface DecodedBatch {
   /** Messages that were skipped, by reason. */
   readonly skipped: Record<string, number>;
 }
+
+/** Messages decoded to the columns of content. */
+export interface DecodedBatch extends DecodedMessages {
+  readonly text: string[];
+  readonly userId: (string | null)[];
+  readonly contentType: (string | null)[];
+  /** BCP 47 language tag as the message names it, else null (detection may fill it in later). */
+  readonly language: (string | null)[];
+}
+
+/** What feedback tells; see {@link FEEDBACK_KINDS}. */
+export type FeedbackKind = 'flag' | 'moderation' | 'appeal';
+/** Kinds of feedback: by users, by moderators, by authors; a row's kind is stored as its index here. */
+export const FEEDBACK_KINDS: readonly FeedbackKind[] = ['flag', 'moderation', 'appeal'];
+
+/** Messages decoded to the columns of feedback. */
+export interface FeedbackBatch extends DecodedMessages {
+  /** The sender's id of the feedback; the position id where the message names none. */
+  readonly feedbackId: string[];
+  /** Index into FEEDBACK_KINDS for each row. */
+  readonly kind: Uint8Array;
+  readonly actorId: (string | null)[];
+  readonly action: (string | null)[];
+  readonly reasons: (string[] | null)[];
+  readonly automated: (boolean | null)[];
+  readonly note: (string | null)[];
+}
+
+/** A table of the archive. */
+export type TableName = 'content' | 'feedback';
 
 /** What is done with a message; see ACTIONS for the order. */
 export type Action = 'allow' | 'review' | 'block';
@@ -110,6 +138,8 @@ export interface VerdictBatch {
   readonly actions: Uint8Array;
   /** Labels that made the action what it is, worst first; null when none. */
   readonly reasons: (string[] | null)[];
+  /** The threshold that each of a row's reasons reached. */
+  readonly thresholds: (number[] | null)[];
   /** Language of each row: the message's own, else detected, else null. */
   readonly language: (string | null)[];
   /** Model as `name@version`, or null when nothing scored. */
@@ -133,7 +163,7 @@ export interface VerdictBatch {
 }
 
 /** Stage at which a message became a dead letter. */
-export type DeadLetterStage = 'decode' | 'classify';
+export type DeadLetterStage = 'decode' | 'classify' | 'deliver';
 
 /** A message that can never pass, with everything needed to send it again. */
 export interface DeadLetter extends Position {
@@ -151,6 +181,7 @@ export interface DeadLetter extends Position {
 
 /** One shard's rows within a ScoredBatch. */
 export interface ShardSlice {
+  readonly table: TableName;
   /** Raw customer id, as the message gave it. */
   readonly customer: string;
   /** Day (and hour) of event time as `YYYY-MM-DD` or `YYYY-MM-DD/HH`, UTC. */
@@ -182,6 +213,10 @@ export interface ScoredBatch extends Partition {
   readonly arena: Uint8Array<ArrayBuffer>;
   readonly shards: readonly ShardSlice[];
   readonly deadLetters: readonly DeadLetter[];
+  /** What the sinks are told of the rows, where there is anything; see decisions.ts. */
+  readonly decisions?: readonly Decision[];
+  /** Decisions that a sink refused, as dead letters of the stage `deliver`: kept, but their offsets are settled by rows. */
+  readonly refusals?: readonly DeadLetter[];
   readonly skipped: Readonly<Record<string, number>>;
   readonly tally: Tally;
   readonly seconds: Readonly<Record<string, number>>;
@@ -199,10 +234,10 @@ export interface PreparedFile {
   readonly crc32: string;
   /** What the store needs to publish it (a temporary name; an upload id and part tags). */
   readonly handle: Readonly<Record<string, unknown>>;
-  /** `content` for shard files, `dead_letters` for files of dead letters. */
-  readonly kind: 'content' | 'dead_letters';
+  /** The table of a shard file; `dead_letters` for files of dead letters. */
+  readonly kind: TableName | 'dead_letters';
   readonly customer?: string;
-  /** Event time range, microseconds UTC, of a content file. */
+  /** Event time range, microseconds UTC, of a shard file. */
   readonly minCreatedAt?: number;
   readonly maxCreatedAt?: number;
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { configTable } from '../src/config-table.ts';
+import { configTables } from '../src/config-table.ts';
 import { jsonSchema, loadConfig, parseConfig, type JsonSchema } from '../src/config.ts';
-import { columnTable } from '../src/archive/index.ts';
+import { columnTable, TABLES } from '../src/archive/index.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const MINIMAL = 'source: { type: file, inputs: [a.jsonl] }\n';
@@ -68,7 +68,7 @@ describe('configuration', () => {
     const s3 = `${MINIMAL}archive: { store: { type: s3, bucket: lake, buket: c, path: d } }\n`;
     expect(problems(s3)[0]).toContain('did you mean "bucket"?');
     expect(problems(s3)[1]).toMatch(/path: unknown key.*path_style/);
-    expect(problems(`${MINIMAL}zzz: 1\n`)[0]).toContain('known here: name, kafka, source, ingest');
+    expect(problems(`${MINIMAL}zzz: 1\n`)[0]).toContain('known here: name, kafka, source');
   });
 
   it('says what a choice, a quantity and a text with a star must be', () => {
@@ -128,10 +128,13 @@ describe('configuration', () => {
       expect(parseConfig(each, resolve(ROOT, 'k.yaml'), env).source.type).toBe('kafka');
   });
 
-  it("README's tables are the generated ones", () => {
-    const readme = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
-    const section = (name: string) => readme.split(`<!-- ${name} -->\n`)[1]?.split(`\n<!-- /${name} -->`)[0];
-    expect(section('configuration')).toBe(configTable());
-    expect(section('columns')).toBe(columnTable());
+  it('the tables of the documentation are the generated ones', () => {
+    const section = (name: string, file = 'README.md') =>
+      readFileSync(resolve(ROOT, file), 'utf8')
+        .split(`<!-- ${name} -->\n`)[1]
+        ?.split(`\n<!-- /${name} -->`)[0];
+    expect(section('configuration', 'docs/configuration.md')).toBe(configTables());
+    expect(section('columns')).toBe(columnTable(TABLES.content));
+    expect(section('feedback-columns')).toBe(columnTable(TABLES.feedback));
   });
 });

@@ -87,6 +87,7 @@ function unscored(batch: DecodedBatch): VerdictBatch {
     scores: new Float32Array(0),
     actions: new Uint8Array(batch.rows),
     reasons: Array.from<null>({ length: batch.rows }).fill(null),
+    thresholds: Array.from<null>({ length: batch.rows }).fill(null),
     language: batch.language,
     model: null,
     policy: null,

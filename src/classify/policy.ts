@@ -10,6 +10,8 @@ export interface Decisions {
   readonly actions: Uint8Array;
   /** Labels that reached the level of the action, highest probability first; null for allow. */
   readonly reasons: (string[] | null)[];
+  /** The threshold that each of a row's reasons reached; null for allow. */
+  readonly thresholds: (number[] | null)[];
   /** Id of the policy that decided each row; absent when the default policy decided all. */
   readonly policies?: string[];
 }
@@ -27,6 +29,8 @@ export interface Policies {
 
 interface Policy {
   readonly id: string;
+  /** Per label, as they were given. */
+  readonly levels: readonly Thresholds[];
   /** Per label; Infinity where the level is never reached. Float32 like the scores, so that 0.9 reaches 0.9. */
   readonly review: Float32Array;
   readonly block: Float32Array;
@@ -102,6 +106,7 @@ function compile(
   const own = chain[0];
   return {
     id: `${own?.name ?? key}@${own?.version ?? digest.slice(0, 8)}`,
+    levels: effective,
     review: Float32Array.from(effective, (level) => level.review ?? Infinity),
     block: Float32Array.from(effective, (level) => level.block ?? Infinity),
   };
@@ -118,6 +123,7 @@ function decide(input: {
   const width = labels.length;
   const actions = new Uint8Array(customers.length);
   const reasons = Array.from<string[] | null>({ length: customers.length }).fill(null);
+  const thresholds = Array.from<number[] | null>({ length: customers.length }).fill(null);
   const policies =
     byCustomer.size > 0 ? Array.from<string>({ length: customers.length }).fill(fallback.id) : null;
   for (let row = 0; row < customers.length; row++) {
@@ -132,17 +138,17 @@ function decide(input: {
     }
     if (action === ALLOW) continue;
     actions[row] = action;
-    reasons[row] = reached(
-      scores.subarray(start, start + width),
-      action === BLOCK ? policy.block : policy.review,
-      labels,
-    );
+    const level = action === BLOCK ? 'block' : 'review';
+    const found = reached(scores.subarray(start, start + width), policy[level]);
+    reasons[row] = found.map((label) => labels[label]!);
+    thresholds[row] = found.map((label) => policy.levels[label]![level]!);
   }
-  return policies ? { actions, reasons, policies } : { actions, reasons };
+  return { actions, reasons, thresholds, ...(policies ? { policies } : {}) };
 }
 
-function reached(scores: Float32Array, level: Float32Array, labels: readonly string[]): string[] {
+/** Indices of the labels that reached their level, highest score first. */
+function reached(scores: Float32Array, level: Float32Array): number[] {
   const found: number[] = [];
   for (let label = 0; label < scores.length; label++) if (scores[label]! >= level[label]!) found.push(label);
-  return found.sort((a, b) => scores[b]! - scores[a]!).map((label) => labels[label]!);
+  return found.sort((a, b) => scores[b]! - scores[a]!);
 }

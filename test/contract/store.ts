@@ -184,9 +184,9 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     });
 
     it('lists and reads what readers see, and nothing of its own', async () => {
-      const list = async () => {
+      const list = async (folder?: string) => {
         const listed: Record<string, number> = {};
-        for await (const each of under.again().files()) listed[each.key] = each.bytes;
+        for await (const each of under.again().files(folder)) listed[each.key] = each.bytes;
         return listed;
       };
       expect(await list()).toEqual({});
@@ -203,6 +203,9 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect(await under.again().read(key)).toEqual(content);
       await under.store.finish(transaction('tx1', prepared));
       expect(Object.keys(await list())).toHaveLength(2);
+      expect(await list('_dead_letters')).toEqual({ [letters]: content.length });
+      expect(Object.keys(await list('_sluice'))).toContain('_sluice/manifests/tx1.json');
+      expect(await list('_sluice/none')).toEqual({});
       await expect(under.store.read('../x')).rejects.toMatchObject({ name: 'StoreError' });
     });
 

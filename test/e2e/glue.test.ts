@@ -25,6 +25,38 @@ describe('sluice glue apply', () => {
     expect(ddl).toMatch(/`scores` struct<`toxic`:float/);
   });
 
+  it('makes a table of feedback as well, where a topic of it is configured', async () => {
+    const file = writeConfig(scratch(), {
+      source: { type: 'file', inputs: ['-'] },
+      feedback: { topic: 'feedback' },
+      archive: { store: { type: 's3', bucket: 'lake', prefix: 'moderation/' } },
+    });
+    const database = `d_${randomUUID().replaceAll('-', '')}`;
+    const args = ['glue', 'apply', '--config', file, '--database', database, '--endpoint', endpoint];
+    const first = await sluice(args, { env });
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(first.stdout).toContain(`table ${database}.content created over s3://lake/moderation/: `);
+    expect(first.stdout).toContain(
+      `table ${database}.feedback created over s3://lake/moderation/_feedback/: `,
+    );
+    const again = `table ${database}.content unchanged\ntable ${database}.feedback unchanged\n`;
+    expect((await sluice(args, { env })).stdout).toBe(again);
+
+    const named = ['schema', '--athena', '--config', file, '--feedback-table', 'flags'];
+    const { stdout } = await sluice(named);
+    expect([...stdout.matchAll(/^CREATE EXTERNAL TABLE `(.*)`/gm)].map(([, name]) => name)).toEqual([
+      'content',
+      'flags',
+    ]);
+    const same = await sluice([...named.slice(0, -1), 'content']);
+    expect([same.code, same.stderr]).toEqual([
+      1,
+      'sluice: --feedback-table: expected another name than that of the table of content, got content\n',
+    ]);
+    const bad = await sluice([...named.slice(0, -1), 'a b']);
+    expect(bad.stderr).toMatch(/^sluice: --feedback-table: expected lower-case letters/);
+  });
+
   it('says in one line what is missing, and exits 1', async () => {
     const { code, stdout, stderr } = await sluice(['glue', 'apply', '--endpoint', endpoint], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { ACTIONS } from './types.ts';
+
+const time = () => z.iso.datetime();
+const milliseconds = () => z.number().min(0);
+
+/**
+ * What is told about one row: the value of a record of the decisions topic, the data of a webhook. The one definition of
+ * its type and of docs/decision.schema.json. Fields are only ever added.
+ */
+export const decisionSchema = z
+  .object({
+    id: z
+      .string()
+      .describe(
+        '`topic-partition-offset` of the message: the same however often it is told; drop repeats by it',
+      ),
+    customer: z.string().describe('Customer as the message named it'),
+    content_id: z.string().describe("The producer's id of the content; the decision's id where it gave none"),
+    user_id: z.string().nullable().describe('Author of the content'),
+    content_type: z.string().nullable().describe('Kind of content, such as `comment`'),
+    language: z.string().nullable().describe('BCP 47 tag: as the message says, else as detected'),
+    action: z.enum(ACTIONS).describe('What to do with the content'),
+    reasons: z
+      .array(
+        z.strictObject({
+          label: z.string(),
+          score: z.number().min(0).max(1),
+          threshold: z.number().min(0).max(1).describe('The threshold of the policy that the score reached'),
+        }),
+      )
+      .describe('Labels that led to the action, worst first; none for `allow`'),
+    scores: z.record(z.string(), z.number().min(0).max(1)).describe('All labels of the model, four decimals'),
+    model: z.string().nullable().describe('Model as `name@version`; null when nothing scored'),
+    policy: z.string().nullable().describe('Policy that decided, with its version'),
+    created_at: time()
+      .nullable()
+      .describe('Event time, as the message says; null outside the years 1 to 9999'),
+    produced_at: time().nullable().describe('Time stamp of the message in its topic'),
+    received_at: time().describe('When Sluice read the message'),
+    decided_at: time().describe('When the decision was made'),
+    version: z
+      .string()
+      .describe(
+        'Of two decisions on one content the one with the greater text is the newer, in whatever order they arrive',
+      ),
+    position: z
+      .strictObject({ topic: z.string(), partition: z.int().min(0), offset: z.int().min(0) })
+      .describe('Where the message stands'),
+    timings: z
+      .strictObject({
+        wait: milliseconds().describe('From its receipt until a worker took it'),
+        decode: milliseconds().describe('Decoding its batch'),
+        classify: milliseconds().describe('Scoring and deciding its batch'),
+      })
+      .describe('Milliseconds by stage'),
+    text: z.string().optional().describe('The text that was moderated, where a sink is told it'),
+  })
+  .describe('A decision of Sluice on one message');
+
+/** One decision; snake_case, since the object is what is written as JSON. */
+export type Decision = z.infer<typeof decisionSchema>;
+
+/**
+ * The decision as JSON Schema (draft 2020-12): docs/decision.schema.json. Open: whoever holds records against it must still
+ * take them when a later version adds fields.
+ */
+export function decisionJsonSchema(): object {
+  return z.toJSONSchema(decisionSchema, {
+    override({ jsonSchema }) {
+      if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+    },
+  });
+}
+
+/** The text by which decisions on one content are ordered: time stamp of the message (ms UTC, 0 without one), then its offset. */
+export function versionOf(producedAt: number, offset: number): string {
+  const millis = producedAt > 0 ? Math.trunc(producedAt) : 0;
+  return `${String(millis).padStart(15, '0')}-${String(offset).padStart(16, '0')}`;
+}
