@@ -31,6 +31,11 @@ export interface ContentOptions {
   days?: number;
   /** One message in 10,000 (at least one) has a text of about 1.2 MB (default false). */
   huge?: boolean;
+  /**
+   * All customers write alike, with ids as strings and times in ISO 8601, and nobody's messages are late by more than the
+   * hour that batched ones may wait: what simple readers can take (default false).
+   */
+  uniform?: boolean;
 }
 
 /** What a generated message is, by construction. */
@@ -102,7 +107,7 @@ function* senders(options: ContentOptions, random: Random): Generator<Turn, neve
   const { customers, weights } = makeCustomers(
     options.customers ?? 50,
     messages,
-    options.bytes !== undefined,
+    { sized: options.bytes !== undefined, uniform: options.uniform === true },
     random,
   );
   const turns = cumulate(
@@ -144,7 +149,7 @@ function resize(draft: Draft, bank: Bank, bytes: number, seed: number): string {
 /** Generates messages of social content in 34 languages, with what each is by construction. */
 export function* labelledContent(options: ContentOptions): Generator<ContentItem> {
   check(options);
-  const { messages, bytes, days = 3, huge = false } = options;
+  const { messages, bytes, days = 3, huge = false, uniform = false } = options;
   const broken = options.broken ?? (bytes === undefined ? 0.002 : 0);
   const start = Date.parse(options.start ?? '2026-11-01T00:00:00Z');
   const random = new Random(options.seed ?? 1);
@@ -156,7 +161,7 @@ export function* labelledContent(options: ContentOptions): Generator<ContentItem
     const own = at(customer.languages, random.weighted(customer.languageWeights));
     const { kind, bank, text } = choose(random, targetWords(random), own);
     let late = back * hour;
-    const lateness = random.next();
+    const lateness = uniform ? 1 : random.next();
     if (lateness < 0.002) late += day * (1.05 + random.next());
     else if (lateness < 0.04) late += random.next() * 0.5 * hour;
     const time = Math.round(start + elapsed((index + random.next() * 0.9) / messages, days) - late);

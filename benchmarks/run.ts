@@ -1,32 +1,122 @@
-/** `npm run bench -- [pipeline|decode|classify|archive|s3|latency|all] …`: runs benchmarks and prints their figures. */
-import { cpus } from 'node:os';
-import type { Figure } from './pipeline.ts';
+/** The command line of the benchmarks: `npm run bench -- [suites]`, `gate`, `report`. */
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { cacheDirectory } from '../scripts/services/cache.ts';
+import { MisconfiguredError, isOperational } from '../src/errors.ts';
+import { didYouMean } from '../src/suggest.ts';
+import { runGate } from './gate/gate.ts';
+import { thisMachine } from './harness/machine.ts';
+import { createRecords } from './harness/record.ts';
+import { runSuite, type RoundsEvents } from './harness/rounds.ts';
+import { writeReport } from './report/report.ts';
+import { cpuPerMillion, perSecond, readable, tableOf } from './report/table.ts';
+import { SUITES } from './suites/index.ts';
 
-const BENCHMARKS: Record<string, () => Promise<{ run: () => Promise<readonly Figure[]> }>> = {
-  pipeline: () => import('./pipeline.ts'),
-  decode: () => import('./decode.ts'),
-  classify: () => import('./classify.ts'),
-  archive: () => import('./archive.ts'),
-  s3: () => import('./s3.ts'),
-  latency: () => import('./latency.ts'),
+const RESULTS = join(import.meta.dirname, 'results');
+const README = join(import.meta.dirname, 'README.md');
+
+interface Flags {
+  readonly rounds?: number;
+  readonly messages?: number;
+  readonly only?: string[];
+  readonly fresh: boolean;
+}
+
+const whole = (text: string) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('expected a whole number from 1');
+  return value;
 };
 
-const wanted = process.argv.slice(2);
-const names = wanted.length === 0 ? ['pipeline'] : wanted.includes('all') ? Object.keys(BENCHMARKS) : wanted;
-const unknown = names.filter((name) => !(name in BENCHMARKS));
-if (unknown.length > 0) {
-  console.error(
-    `unknown benchmark ${unknown.join(', ')}; there are: ${Object.keys(BENCHMARKS).join(', ')}, all`,
-  );
-  process.exit(1);
-}
-console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node}`);
-for (const name of names) {
-  console.log(`\n${name}`);
-  const { run } = await BENCHMARKS[name]!();
-  for (const { name: figure, value, unit } of await run()) {
-    const digits = value >= 100 ? 0 : 2;
-    const text = value.toLocaleString('en', { maximumFractionDigits: digits });
-    console.log(`  ${figure.padEnd(52)} ${text.padStart(12)} ${unit}`);
+const program = new Command('bench')
+  .description('Measures Sluice, its stages, its limits, and what else one would use.')
+  .argument('[suites...]', `${Object.keys(SUITES).join(', ')}, or all`, ['pipeline'])
+  .option('--rounds <number>', 'rounds of each measurement (default: by suite)', whole)
+  .option(
+    '--messages <number>',
+    'messages of each measurement: a trial, which is printed and not kept',
+    whole,
+  )
+  .option('--only <names...>', 'these measurements of the suites: a trial too')
+  .option('--fresh', 'take anew what has been taken already', false)
+  .action(run);
+
+program
+  .command('gate')
+  .description('fail when a stage has become slower against its reference')
+  .option('--update', 'write down the ratios of now', false)
+  .action(async (flags: { readonly update: boolean }) => {
+    if (!(await runGate(flags))) process.exitCode = 1;
+    // Native threads of the stages may hold the process.
+    process.exit();
+  });
+
+program
+  .command('report')
+  .description('write tables, summary and plot from the records that there are')
+  .action(() => {
+    writeReport({ records: createRecords(RESULTS).all(), readme: README, directory: RESULTS });
+  });
+
+async function run(names: readonly string[], flags: Flags): Promise<void> {
+  const suites = names.includes('all') ? Object.keys(SUITES) : names;
+  for (const name of suites) {
+    if (!(name in SUITES))
+      throw new MisconfiguredError(
+        `expected suites (${Object.keys(SUITES).join(', ')}, all), got ${name}${didYouMean(name, Object.keys(SUITES))}`,
+      );
   }
+  // Figures of a trial never stand beside real ones.
+  const isTrial = flags.messages !== undefined || flags.only !== undefined || flags.rounds !== undefined;
+  const records = createRecords(isTrial ? join(cacheDirectory(), 'bench-trial') : RESULTS);
+  let failures = 0;
+  for (const name of suites) {
+    const entry = SUITES[name]!;
+    const suite = await entry.open(flags);
+    try {
+      failures += await runSuite({
+        suite,
+        records,
+        machine: thisMachine(),
+        rounds: flags.rounds ?? entry.rounds,
+        fresh: flags.fresh || isTrial,
+        events: print,
+      });
+    } finally {
+      await suite.close();
+    }
+    if (!isTrial) writeReport({ records: records.all(), readme: README, directory: RESULTS });
+    console.log(
+      `\n${tableOf(suite.measurements.flatMap((each) => records.read(suite.name, each.name) ?? []))}`,
+    );
+  }
+  if (failures > 0) process.exitCode = 1;
+}
+
+const print: RoundsEvents = {
+  planned({ name }, { continued, turns }) {
+    const what = turns.length === 0 ? 'is complete' : `${turns.length} samples to take`;
+    console.log(
+      `${name}: ${what}${continued ? '; kept: those of an earlier run (--fresh takes all anew)' : ''}`,
+    );
+  },
+  warming: ({ name }) => console.log(`  ${name}: warming up`),
+  sampled({ measurement, round }, sample) {
+    const figures = `${readable(perSecond(sample))} ${measurement.unit}/s, ${readable(cpuPerMillion(sample))} CPU s per million`;
+    const cost = sample.lost === undefined ? '' : `, ${sample.lost} lost, ${sample.twice} twice`;
+    console.log(`  ${measurement.name}, round ${round + 1}: ${figures}${cost}`);
+  },
+  failed: ({ name }, error) => console.error(`  ${name} failed: ${error.message}`),
+};
+
+// So that what is being measured ends with us.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!isOperational(error)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
 }

@@ -73,8 +73,8 @@ const mixes = [
 export function makeCustomers(
   count: number,
   messages: number,
-  /** Messages have a given size, so that no customer may write longer JSON. */
-  sized: boolean,
+  /** `sized`: messages have a given size, so that no customer may write longer JSON; `uniform`: all write ids and times alike. */
+  { sized, uniform }: { readonly sized: boolean; readonly uniform: boolean },
   random: Random,
 ): { customers: Customer[]; weights: number[] } {
   const weights = Array.from({ length: count }, (_, rank) => 1 / (rank + 1));
@@ -103,6 +103,7 @@ export function makeCustomers(
       users: Math.max(12, Math.round((messages * weight) / sum / 6)),
       count: 0,
       ...(sized ? { ascii: false } : {}),
+      ...(uniform ? { ids: 'post', times: 'iso' } : {}),
     };
   });
   return { customers, weights };

@@ -228,6 +228,20 @@ describe('content', () => {
     }
   });
 
+  it('writes alike for all customers when asked to, and nobody is late', () => {
+    const options = { messages: 5000, bytes: 300, uniform: true, days: 0.03 };
+    const start = Date.parse('2026-11-01T00:00:00Z');
+    const ids = new Set<string>();
+    for (const line of content(options)) {
+      const { id, customer, created_at: time } = parse(line);
+      expect(id).toMatch(/^post_/);
+      expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+      expect(Date.parse(String(time))).toBeGreaterThan(start - 3_600_000);
+      ids.add(`${String(customer)} ${String(id)}`);
+    }
+    expect(ids.size).toBe(5000);
+  });
+
   it('has a huge text only when asked to', () => {
     expect(Math.max(...items.map(({ bytes }) => bytes.length))).toBeLessThan(20_000);
     const sizes = [...content({ messages: 10, huge: true })].map(({ length }) => length);
