@@ -117,7 +117,7 @@ for (const { child } of [api, pipeline]) {
   await once(child, 'exit');
 }
 receiver.close();
-const sql = `select content_id, c.action, c.reasons, f.kind as feedback, f.actor_id as "by", f.reasons as why
+const sql = `select content_id, c.action, c.reasons, f.kind as feedback, f.actor_id as flagged_by, f.reasons as why
 from content c left join feedback f using (customer, content_id) order by content_id`;
 console.log(`\n$ npx sluice query --archive ${directory}/out "${sql}"`);
 spawnSync(process.execPath, [CLI, 'query', '--archive', join(directory, 'out'), sql], { stdio: 'inherit' });

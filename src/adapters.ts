@@ -89,8 +89,18 @@ function refuseReadTopic({ source, feedback }: Config, at: string, topic: string
 
 /** All sinks, opened; nothing is connected yet. */
 export async function openFanOut(config: Config, events: Events): Promise<FanOut> {
-  for (const [name, sink] of Object.entries(config.sinks))
-    if (sink.type === 'kafka') refuseReadTopic(config, `sinks.${name}.topic`, sink.topic);
+  const written = new Map([[config.dead_letters.topic, 'dead_letters.topic']]);
+  for (const [name, sink] of Object.entries(config.sinks)) {
+    if (sink.type !== 'kafka') continue;
+    const at = `sinks.${name}.topic`;
+    refuseReadTopic(config, at, sink.topic);
+    const other = written.get(sink.topic);
+    if (other !== undefined)
+      throw new MisconfiguredError(
+        `${at}: expected a topic of its own, got ${sink.topic}, which is ${other}`,
+      );
+    written.set(sink.topic, at);
+  }
   const branches = Object.entries(config.sinks).map(async ([name, sink]) => ({
     name,
     filters: filtersOf(sink),
@@ -103,6 +113,7 @@ export async function openFanOut(config: Config, events: Events): Promise<FanOut
   return createFanOut({
     branches: await Promise.all(branches),
     timeout: config.sink_timeout,
+    maxRefusals: config.ingest.dead_letters.max_consecutive,
     onDelivered: (delivered) => events.delivered(delivered),
     onRetry: (retry) => events.deliveryRetried(retry),
   });

@@ -51,7 +51,10 @@ async function serve(config: Config, events: Events, stopping: AbortController):
           at: 'api.metrics_listen',
           metrics: events.metrics,
           refresh: () => undefined,
-          unready: () => (isServing && !stopping.signal.aborted ? undefined : 'starting or stopping'),
+          unready() {
+            if (!isServing || stopping.signal.aborted) return 'starting or stopping';
+            return (producer.failure() ?? tail?.failure())?.message;
+          },
         });
   if (metrics) events.serverStarted(metrics.address);
   const waits = decisionsTopic === undefined ? undefined : createDecisionWaits();
@@ -93,6 +96,7 @@ async function serve(config: Config, events: Events, stopping: AbortController):
       onServed: (served) => events.apiServed(served),
       onBug: (error) => events.apiFailed(error, false),
       onInFlight: (requests) => events.metrics.apiInFlight.set(requests),
+      onWaiting: (requests) => events.metrics.apiWaiting.set(requests),
     });
     isServing = true;
     const { contentTopic: content, feedbackTopic: feedback, decisionsTopic: decisions } = plan;

@@ -9,11 +9,13 @@ import {
   type KafkaGroup,
   type KafkaSourceConfig,
 } from './ingest/index.ts';
+import { createWaitingNote } from './waiting.ts';
 
-/** The consumer group that a configuration with a Kafka source names, from outside. */
+/** The consumer group that a configuration with a Kafka source names, from outside; waiting for it is said on standard error. */
 export function groupOf(config: Config, source: KafkaSourceConfig): KafkaGroup {
   const subscription = subscriptionOf(source, config.feedback ? [config.feedback.topic] : []);
-  return openKafkaGroup(kafkaOf(config, 'source.type kafka'), source.group ?? config.name, subscription);
+  const kafka = kafkaOf(config, 'source.type kafka');
+  return openKafkaGroup(kafka, source.group ?? config.name, subscription, createWaitingNote());
 }
 
 /** What the source that a configuration names has committed, read without disturbing whoever runs it. */

@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { isMap, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import { isAddress } from './address.ts';
 import { apiConfig } from './api/config.ts';
 import { archiveConfig } from './archive/config.ts';
 import { classifyConfig, resolveModel } from './classify/config.ts';
+import { createMask, fillFromEnvironment } from './config-environment.ts';
+import { problemLines } from './config-errors.ts';
 import { MisconfiguredError, messageOf } from './errors.ts';
 import { feedbackConfig, ingestConfig, sourceConfig } from './ingest/config.ts';
 import { refuseSharedTopic } from './ingest/feedback-topic.ts';
 import { kafkaConfig, type KafkaConfig } from './kafka.ts';
 import { sinksConfig } from './sinks/config.ts';
-import { didYouMean } from './suggest.ts';
 import { duration } from './units.ts';
 
 const objectSchema = z.strictObject({
@@ -64,7 +65,9 @@ const objectSchema = z.strictObject({
     .strictObject({
       listen: z
         .string()
-        .refine((text) => text === 'off' || isAddress(text), 'expected host:port or off')
+        .refine((text) => text === 'off' || isAddress(text), {
+          error: ({ input }) => `expected host:port or off, got ${JSON.stringify(input)}`,
+        })
         .describe('Address of /metrics, /live and /ready as host:port, or `off`')
         .default('off'),
     })
@@ -104,39 +107,39 @@ export function loadConfig(file: string): Config {
 }
 
 /**
- * Parses and checks YAML text. `${NAME}` in a value is replaced by the environment variable NAME, which must be set;
- * paths in the file are relative to the file's directory. Throws MisconfiguredError like {@link loadConfig}.
+ * Parses and checks YAML text. `${NAME}` in a text is replaced by the environment variable NAME, which must be set, percent-encoded
+ * in the user-info of a URL; errors show `***` instead. Paths in the file are relative to the file's directory. Throws
+ * MisconfiguredError like {@link loadConfig}.
  */
 export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv = process.env): Config {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  // Warnings would show keys that are lists or maps, and what the environment filled in there.
+  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: 'error' } as const;
+  const document = parseDocument(text, options);
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
-  const problems = document.errors.map(
-    (error) => `${at(error.pos[0])} not valid YAML: ${error.message.split('\n')[0]!}`,
+  refuse(
+    document.errors.map((error) => `${at(error.pos[0])} not valid YAML: ${error.message.split('\n')[0]!}`),
   );
-  if (problems.length > 0) throw new MisconfiguredError(problems.join('\n'));
-
-  visit(document, {
-    Scalar(_key, node) {
-      if (typeof node.value !== 'string') return;
-      node.value = node.value.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_match, name: string) => {
-        const value = env[name];
-        if (value === undefined)
-          problems.push(`${at(node.range?.[0] ?? 0)} environment variable ${name} is not set`);
-        return value ?? '';
-      });
-    },
-  });
-  if (problems.length > 0) throw new MisconfiguredError(problems.join('\n'));
+  const { mask, missing } = fillFromEnvironment(document, env);
+  refuse(missing.map(({ name, offset }) => `${at(offset)} environment variable ${name} is not set`));
 
   const result = configSchema.safeParse(valueOf(document, file) ?? {}, { reportInput: true });
   if (result.success) return resolvePaths(result.data, dirname(resolve(file)));
   throw new MisconfiguredError(
-    result.error.issues.flatMap((issue) => describe(issue, document, at)).join('\n'),
+    problemLines(result.error.issues, {
+      locate: (path, part) => `${at(offsetOf(path, part, document))} `,
+      valueAt: (path) => document.getIn(path),
+      schema: jsonSchema,
+      mask,
+    }).join('\n'),
   );
+}
+
+function refuse(problems: readonly string[]): void {
+  if (problems.length > 0) throw new MisconfiguredError(problems.join('\n'));
 }
 
 function valueOf(document: Document, file: string): unknown {
@@ -157,7 +160,12 @@ export function configFrom(value: z.input<typeof configSchema>, directory = proc
   const result = configSchema.safeParse(value, { reportInput: true });
   if (result.success) return resolvePaths(result.data, directory);
   throw new MisconfiguredError(
-    result.error.issues.map((issue) => `${issue.path.join('.')}: ${expectation(issue)}`).join('\n'),
+    problemLines(result.error.issues, {
+      locate: () => '',
+      valueAt: (path) => path.reduce<unknown>((part, step) => Object(part)[step], value),
+      schema: jsonSchema,
+      mask: createMask(),
+    }).join('\n'),
   );
 }
 
@@ -188,25 +196,15 @@ function resolveTls(tls: KafkaConfig['tls'], at: (path: string) => string): Kafk
   };
 }
 
-function describe(issue: z.core.$ZodIssue, document: Document, at: (offset: number) => string): string[] {
-  if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(issue.path, document);
-    return issue.keys.map((key) => {
-      const parent = issue.path.length === 0 ? document.contents : document.getIn(issue.path, true);
-      const pair = isMap(parent)
-        ? parent.items.find((item) => isScalar(item.key) && item.key.value === key)
-        : undefined;
-      const offset = isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
-      return `${at(offset ?? 0)} ${[...issue.path, key].join('.')}: unknown key${didYouMean(key, known) || `; known here: ${known.join(', ')}`}`;
-    });
-  }
-  return [
-    `${at(offsetOf(issue.path, document))} ${issue.path.join('.') || '(top level)'}: ${expectation(issue)}`,
-  ];
-}
-
 /** Where a path stands in the document; for a missing key, where its nearest existing parent does. */
-function offsetOf(path: readonly PropertyKey[], document: Document): number {
+function offsetOf(path: readonly PropertyKey[], part: 'key' | 'value', document: Document): number {
+  if (part === 'key') {
+    const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+    const pair = isMap(parent)
+      ? parent.items.find(({ key }) => isScalar(key) && key.value === path.at(-1))
+      : undefined;
+    return isScalar(pair?.key) ? (pair.key.range?.[0] ?? 0) : 0;
+  }
   for (let length = path.length; length > 0; length--) {
     const node = document.getIn(path.slice(0, length), true);
     const range =
@@ -214,68 +212,6 @@ function offsetOf(path: readonly PropertyKey[], document: Document): number {
     if (range) return range[0];
   }
   return 0;
-}
-
-function expectation(issue: z.core.$ZodIssue): string {
-  const got = issue.input === undefined ? 'nothing' : JSON.stringify(issue.input);
-  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the other kinds have messages that say it all
-  switch (issue.code) {
-    case 'invalid_type':
-      return issue.message.startsWith('expected') ? issue.message : `expected ${issue.expected}, got ${got}`;
-    case 'invalid_value':
-      return `expected ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}, got ${got}${
-        typeof issue.input === 'string' ? didYouMean(issue.input, issue.values.map(String)) : ''
-      }`;
-    case 'too_small':
-      return `expected at least ${issue.minimum}, got ${got}`;
-    case 'too_big':
-      return `expected at most ${issue.maximum}, got ${got}`;
-    case 'invalid_union':
-      return unionExpectation(issue, got);
-    case 'custom':
-      return issue.message;
-    case 'invalid_key':
-      return `${issue.issues[0]?.message ?? issue.message}, got ${JSON.stringify(issue.path.at(-1))}`;
-    default:
-      return `${issue.message}, got ${got}`;
-  }
-}
-
-function unionExpectation(issue: z.core.$ZodIssueInvalidUnion, got: string): string {
-  const { discriminator, input } = issue;
-  if (discriminator !== undefined && typeof input === 'object' && input !== null) {
-    const value: unknown = Reflect.get(input, discriminator);
-    const known =
-      /Expected (.*)$/.exec(issue.message)?.[1]?.replaceAll("'", '"').replaceAll(' | ', ' or ') ??
-      `another ${discriminator}`;
-    return `expected ${known}, got ${value === undefined ? 'nothing' : JSON.stringify(value)}`;
-  }
-  const wanted = issue.errors.flatMap(([first]) => (first ? [expectation(first)] : []));
-  const kinds = wanted.map((text) => text.replace(/^expected /, '').replace(/, got [^]*$/, ''));
-  return `expected ${[...new Set(kinds)].join(' or ') || 'another value'}, got ${got}`;
-}
-
-/** Keys that the schema knows below a path of the document, for did-you-mean. */
-function keysAt(path: readonly PropertyKey[], document: Document): string[] {
-  let schema = jsonSchema();
-  for (const [depth, step] of path.entries()) {
-    const properties = memberAt(schema, path.slice(0, depth), document).properties;
-    const next =
-      typeof step === 'number' ? schema.items : (properties?.[String(step)] ?? schema.additionalProperties);
-    if (!next) return [];
-    schema = next;
-  }
-  return Object.keys(memberAt(schema, path, document).properties ?? {});
-}
-
-/** The member of a union that the document means: the one whose constants, such as `type`, it has. */
-function memberAt(schema: JsonSchema, path: readonly PropertyKey[], document: Document): JsonSchema {
-  const members = (schema.oneOf ?? schema.anyOf ?? []).filter(({ properties }) => properties);
-  const isMeant = ({ properties = {} }: JsonSchema) =>
-    Object.entries(properties).every(
-      ([key, { const: value }]) => value === undefined || document.getIn([...path, key]) === value,
-    );
-  return members.find(isMeant) ?? members[0] ?? schema;
 }
 
 /** The parts of JSON Schema that Sluice reads back from its own schema. */

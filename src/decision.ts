@@ -42,7 +42,7 @@ export const decisionSchema = z
     version: z
       .string()
       .describe(
-        'Of two decisions on one content the one with the greater text is the newer, in whatever order they arrive',
+        'Of two decisions on one content the one with the greater text is the newer, in whatever order they arrive: `milliseconds-offset-partition` of the message',
       ),
     position: z
       .strictObject({ topic: z.string(), partition: z.int().min(0), offset: z.int().min(0) })
@@ -73,8 +73,31 @@ export function decisionJsonSchema(): object {
   });
 }
 
-/** The text by which decisions on one content are ordered: time stamp of the message (ms UTC, 0 without one), then its offset. */
-export function versionOf(producedAt: number, offset: number): string {
-  const millis = producedAt > 0 ? Math.trunc(producedAt) : 0;
-  return `${String(millis).padStart(15, '0')}-${String(offset).padStart(16, '0')}`;
+/** A message's time stamp may be so much later than its receipt: wrong time zones still count, a clock set to 2100 does not. */
+const MAX_AHEAD_MILLIS = 2 * 86_400_000;
+
+/**
+ * The text by which decisions on one content are ordered: time stamp of the message (15 digits, milliseconds UTC), then its
+ * offset (16), then its partition (6), so that two messages of a topic never have the same.
+ *
+ * Without a time stamp, and with one more than two days later than its receipt, the milliseconds are 0: such a message is older
+ * than all others, and never keeps what follows it from being told. That is not the time of its receipt, which is another in
+ * each replay; with 0 the version is the same until that date has nearly come, and only greater from then on.
+ */
+export function versionOf({
+  producedAt,
+  receivedAt,
+  partition,
+  offset,
+}: {
+  /** Milliseconds UTC; NaN where the message has none. */
+  readonly producedAt: number;
+  /** Milliseconds UTC. */
+  readonly receivedAt: number;
+  readonly partition: number;
+  readonly offset: number;
+}): string {
+  const isTime = producedAt > 0 && producedAt <= receivedAt + MAX_AHEAD_MILLIS;
+  const digits = (value: number, width: number) => String(Math.trunc(value)).padStart(width, '0');
+  return [digits(isTime ? producedAt : 0, 15), digits(offset, 16), digits(partition, 6)].join('-');
 }

@@ -77,7 +77,7 @@ function decisionOf(input: DecisionsInput, row: number, withText: boolean): Deci
     produced_at: isoTime(producedAt),
     received_at: new Date(raw.receivedAt).toISOString(),
     decided_at: new Date(decidedAt).toISOString(),
-    version: versionOf(producedAt, offset),
+    version: versionOf({ producedAt, receivedAt: raw.receivedAt, partition, offset }),
     position: { topic, partition, offset },
     timings,
     ...(withText ? { text: decoded.text[row]! } : {}),

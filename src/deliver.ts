@@ -1,4 +1,5 @@
 /** Delivery of webhooks beside the pipeline, and as a process of its own. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config.ts';
 import { MisconfiguredError, isOperational, messageOf } from './errors.ts';
 import { createEvents, type Events } from './events.ts';
@@ -8,12 +9,21 @@ import { onStopSignal } from './signals.ts';
 import type { SinkConfig } from './sinks/index.ts';
 import { loadConfig } from './config.ts';
 
+/** How often it is looked whether everything is sent, and how long nothing may move meanwhile; milliseconds. */
+const DRAIN_MILLIS = 100;
+const STILL_MILLIS = 3_000;
+
 /** The deliveries of several sinks as one. */
 export interface Deliveries {
   /** See `Delivery` of src/sinks/webhooks/delivery.ts for each of these. */
   check(): Promise<void>;
   start(): void;
   measure(): Promise<void>;
+  /**
+   * Waits up to `limit` milliseconds, and no longer than something moves, until everything that is due is sent. Resolves with how
+   * many decisions still wait in Redis.
+   */
+  drain(limit: number): Promise<number>;
   unready(): string | undefined;
   stop(limit: number): Promise<void>;
 }
@@ -47,6 +57,22 @@ export async function openDeliveries(
     async measure() {
       await Promise.all(all.map((each) => each.measure()));
     },
+    async drain(limit) {
+      const end = performance.now() + limit;
+      let last = Infinity;
+      let movedAt = performance.now();
+      for (;;) {
+        // What a Redis that is away holds is as safe as what it says.
+        const counts = await Promise.all(all.map((each) => each.waiting())).catch(() => []);
+        const due = counts.reduce((sum, count) => sum + count.due, 0);
+        const now = performance.now();
+        if (due < last) movedAt = now;
+        last = due;
+        if (due === 0 || now >= end || now - movedAt > STILL_MILLIS)
+          return due + counts.reduce((sum, count) => sum + count.later, 0);
+        await delay(DRAIN_MILLIS);
+      }
+    },
     unready: () => all.map((each) => each.unready()).find((reason) => reason !== undefined),
     async stop(limit) {
       await Promise.all(all.map((each) => each.stop(limit)));
@@ -55,8 +81,9 @@ export async function openDeliveries(
 }
 
 /** `sluice deliver`: sends the webhooks of all sinks until SIGTERM or SIGINT, then ends what is under way. */
-export async function deliver(file: string): Promise<void> {
+export async function deliver(file: string, flags: { readonly listen?: string } = {}): Promise<void> {
   const config = loadConfig(file);
+  const { listen = config.server.listen } = flags;
   if (webhooksOf(config).length === 0)
     throw new MisconfiguredError(`${file}: expected a sink of type webhooks, got none`);
   const events = createEvents(config.log.level);
@@ -68,10 +95,11 @@ export async function deliver(file: string): Promise<void> {
   const deliveries = await openDeliveries(config, events, 'all');
   let isStarted = false;
   const server =
-    config.server.listen === 'off'
+    listen === 'off'
       ? undefined
       : await startServer({
-          listen: config.server.listen,
+          listen,
+          ...(flags.listen === undefined ? {} : { at: '--listen' }),
           metrics: events.metrics,
           refresh: () => (isStarted ? deliveries.measure() : undefined),
           unready: () =>

@@ -35,6 +35,11 @@ export class StoreError extends OperationalError {
   override name = 'StoreError';
 }
 
+/** A sink did not answer until the time for it was over. What it was not told is not settled. */
+export class AbandonedError extends OperationalError {
+  override name = 'AbandonedError';
+}
+
 /** Something that Sluice wrote itself does not read back as written: a manifest, a position file. */
 export class CorruptError extends OperationalError {
   override name = 'CorruptError';

@@ -98,9 +98,6 @@ export const kafkaConfig = z.strictObject({
 /** The configuration of the connection to Kafka after checks. */
 export type KafkaConfig = z.infer<typeof kafkaConfig>;
 
-/** Paths of the files that the configuration names. */
-export type TlsFiles = Exclude<KafkaConfig['tls'], boolean>;
-
 /** What a log line of the client library says; see {@link kafkaClientOptions}. */
 export type KafkaLog = (entry: { readonly level: 'error' | 'warn'; readonly message: string }) => void;
 

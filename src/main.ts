@@ -47,7 +47,11 @@ async function run(file: string, options: { untilEnd?: boolean; json?: boolean }
 function summary(totals: Totals): string {
   return [
     `${totals.rows} rows archived, ${totals.dead_letters} dead letters, ${totals.skipped} skipped,`,
+    ...(totals.refused > 0 ? [`${totals.refused} decisions refused by sinks,`] : []),
     `${totals.files} files in ${totals.flushes} flushes, ${totals.seconds.toFixed(1)} s`,
+    ...(totals.webhooks_waiting > 0
+      ? [`\n${totals.webhooks_waiting} webhooks still wait in Redis: \`sluice deliver CONFIG\` sends them`]
+      : []),
   ].join(' ');
 }
 
@@ -216,6 +220,10 @@ function program(): Command {
     .command('deliver')
     .description('send the webhooks that wait in Redis, until SIGTERM; any number of processes may')
     .argument('<config>', 'YAML file with a sink of type webhooks')
+    .option(
+      '--listen <host:port>',
+      'address of its /metrics, /live and /ready, instead of `server.listen`; or `off`',
+    )
     .action(deliver);
   describeWebhooks(sluice.command('webhooks'), print);
   sluice

@@ -137,13 +137,11 @@ export function createMetrics() {
     ),
     apiWaits: counter(
       'api_waits_total',
-      'Requests that waited for a decision: `decided`, or `late` and answered without it',
+      'Requests that asked to wait for a decision: `decided`; answered without it: `late`, or `full`, as too many waited',
       ['outcome'],
     ),
-    apiInFlight: gauge(
-      'api_in_flight_requests',
-      'Requests that are being answered, those that wait included',
-    ),
+    apiInFlight: gauge('api_in_flight_requests', 'Requests to the HTTP API that are read or written now'),
+    apiWaiting: gauge('api_waiting_requests', 'Requests to the HTTP API that wait for a decision now'),
     apiRetries: counter('api_retries_total', 'Times that brokers did not answer the HTTP API', ['operation']),
   };
 }

@@ -3,9 +3,10 @@ import { openDeadLetterTopic, openFanOut, openSource, openStore } from './adapte
 import { createArchive, type Archive } from './archive/index.ts';
 import type { Config } from './config.ts';
 import { openDeliveries, type Deliveries } from './deliver.ts';
-import { FencedError, HungError, InputError, RetryableError, messageOf } from './errors.ts';
+import { AbandonedError, FencedError, HungError, InputError, RetryableError, messageOf } from './errors.ts';
 import type { Events } from './events.ts';
 import { createDeadLetterLimit, createInOrder, createPacer } from './ingest/index.ts';
+import { checkFilters, checkPipeline } from './pipeline-check.ts';
 import { refusalLetter } from './refusal-letter.ts';
 import { startPipelineServer } from './pipeline-server.ts';
 import type { Server } from './server.ts';
@@ -157,7 +158,8 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
           });
       },
       async revoked(token, limit) {
-        const flushed = order.drain().then(() => archive.flush('revoke'));
+        // What waits for a sink that does not answer is the next owner's; what is flushed is not told again.
+        const flushed = within(limit / 4, order.drain()).then(() => archive.flush('revoke'));
         await within(limit, flushed).catch((error: unknown) => {
           // Fenced already: it is over, and its messages are read again.
           if (!(error instanceof FencedError)) fail(error);
@@ -187,9 +189,10 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
       };
       const archive = archiveOf(workers, fail);
       const { handlers, order } = handlersOf(workers, fanOut, archive, fail);
+      // A sink that does not answer leaves half of the time to the last flush.
+      const patience = stopDeadline(stopping.signal, config.stop_timeout / 2, () => fanOut.abandon());
       const deadline = stopDeadline(stopping.signal, config.stop_timeout, () => {
         archive.abandon();
-        fanOut.abandon();
         // A commit that brokers do not answer ends with the assignment.
         source.close().catch(fail);
       });
@@ -216,12 +219,15 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
         });
         await source.run(handlers, { untilEnd }).catch(fail);
         await order.drain().catch(fail);
-        // The buffers hold a whole prefix: what came before unreadable input is good, and worth its flush. Not so a run
-        // of dead letters: with its beginning settled, the next start would count it anew, and in the end settle it all.
-        if (!failure || failure.error instanceof InputError) await archive.flush('end');
+        // The buffers hold a whole prefix: what came before unreadable input, or a sink that gave up, is worth its flush. Not
+        // so a run of dead letters: its beginning settled, the next start would count anew, and in the end settle it all.
+        const isWorthIt = [InputError, AbandonedError].some((kind) => failure?.error instanceof kind);
+        if (!failure || isWorthIt) await archive.flush('end');
+        if (!failure && untilEnd) totals.value.webhooks_waiting = await deliveries.drain(config.stop_timeout);
       } catch (error) {
         fail(error);
       }
+      patience.clear();
       deadline.clear();
       await deliveries.stop(config.stop_timeout);
       await archive.close();
@@ -234,29 +240,7 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
       return totals.value;
     },
 
-    async *check() {
-      const fanOut = await openFanOut(config, events);
-      try {
-        await source.check();
-        yield `source: ${source.description} can be read`;
-        const workers = await startWorkers(config, events, 1);
-        yield `classify: ${workers.model ?? 'drop (nothing is scored)'}`;
-        await workers.close();
-        await store.check();
-        yield `archive: ${store.description} can be written`;
-        if (deadLetters) {
-          await deadLetters.check();
-          yield `dead letters: topic ${deadLetters.topic} can be written`;
-        }
-        for (const { name, sink } of fanOut.branches) {
-          await sink.check();
-          yield `sinks.${name}: ${sink.description} can be told`;
-        }
-      } finally {
-        await closeAll(fanOut);
-      }
-    },
-
+    check: () => checkPipeline(config, events, { source, store, deadLetters }),
     stop,
     totals: () => totals.value,
     progress: () => ({ ...(source.remaining() ?? { bytes: 0, totalBytes: 0 }), handedOver }),
@@ -266,16 +250,18 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
   async function prepare(fanOut: FanOut): Promise<{ deliveries: Deliveries; workers: Workers }> {
     const patience = { signal: stopping.signal, onDelay: (error: Error) => events.startDelayed(error) };
     let deliveries: Deliveries | undefined;
+    let workers: Workers | undefined;
     try {
       for (const each of [source, store, deadLetters, ...fanOut.branches.map(({ sink }) => sink)])
         if (each) await patiently(() => each.check(), patience);
       const opened = await openDeliveries(config, events, 'in_run');
       deliveries = opened;
       await patiently(() => opened.check(), patience);
-      return { deliveries, workers: await startWorkers(config, events) };
+      workers = await startWorkers(config, events);
+      checkFilters(fanOut, workers);
+      return { deliveries, workers };
     } catch (error) {
-      await deliveries?.stop(0);
-      await closeAll(fanOut);
+      await Promise.all([deliveries?.stop(0), workers?.close(), closeAll(fanOut)]);
       throw error;
     }
   }

@@ -12,6 +12,7 @@ import { planJson, planLine } from './redrive/describe-plan.ts';
 import { createLetterFilter, type FilterFlags, type LetterFilter } from './redrive/filter.ts';
 import { createRedriveLedger, type Redriven, type RedriveLedger } from './redrive/ledger.ts';
 import { idOf, keyOf, type Letters } from './redrive/letter.ts';
+import { watchNamed } from './redrive/named.ts';
 import type { PlanRules } from './redrive/plan.ts';
 import { createProgress } from './redrive/progress.ts';
 import { resend } from './redrive/resend.ts';
@@ -61,7 +62,8 @@ interface Context {
 
 /**
  * Lists dead letters, shows one, or sends them back; without `send` or `out` nothing is changed. Exit code 1 when a letter was
- * refused by where it was sent. Throws MisconfiguredError for flags that do not fit, RetryableError when servers stay away.
+ * refused by where it was sent. Throws MisconfiguredError for flags that do not fit and, when the others are listed or sent, for
+ * ids and a sink that no letter has; RetryableError when servers stay away.
  */
 export async function redrive(file: string, flags: RedriveFlags): Promise<void> {
   const config = loadConfig(file);
@@ -84,11 +86,14 @@ export async function redrive(file: string, flags: RedriveFlags): Promise<void> 
             kafka: kafkaOf(config, '--from topic'),
             onStranger: () => strangers++,
           });
-    const context = { config, flags, letters, filter, ledger, known: await ledger.read(), stopping };
+    const sinks = Object.keys(config.sinks);
+    const named = watchNamed({ ...flags, ...id }, { letters, filter, sinks });
+    const context = { config, flags, ledger, known: await ledger.read(), stopping, ...named };
     if (flags.show !== undefined) await show(context, flags.show);
     else if (flags.send || flags.out !== undefined || flags.dryRun) await send(context);
     else await list(context);
     if (strangers > 0) note(`${strangers} records of ${letters.description} are no dead letters of Sluice`);
+    named.check();
   } finally {
     off();
     await store.close();

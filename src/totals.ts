@@ -6,6 +6,10 @@ export interface Totals {
   batches: number;
   rows: number;
   dead_letters: number;
+  /** Decisions that sinks can never take; dead letters too, but not counted among them. */
+  refused: number;
+  /** Decisions that wait in Redis for a webhook, when the run ended. */
+  webhooks_waiting: number;
   skipped: number;
   actions: { allow: number; review: number; block: number };
   files: number;
@@ -28,6 +32,8 @@ export function createTotals(): {
     batches: 0,
     rows: 0,
     dead_letters: 0,
+    refused: 0,
+    webhooks_waiting: 0,
     skipped: 0,
     actions: { allow: 0, review: 0, block: 0 },
     files: 0,
@@ -43,6 +49,7 @@ export function createTotals(): {
       value.messages += batch.rows + batch.deadLetters.length + skipped;
       value.batches++;
       value.skipped += skipped;
+      value.refused += batch.refusals?.length ?? 0;
       for (const [allow, review, block] of Object.values(batch.tally.actions)) {
         value.actions.allow += allow;
         value.actions.review += review;

@@ -45,6 +45,13 @@ export function duration() {
   return quantity(DURATION_FACTORS, 'a duration', '5m');
 }
 
+/** Milliseconds as the configuration would have them, in the largest unit without a fraction: `2d`, `90s`. */
+export function formatDuration(millis: number): string {
+  const units = Object.entries(DURATION_FACTORS).toReversed();
+  const [unit, factor] = units.find(([, each]) => millis >= each && millis % each === 0) ?? ['ms', 1];
+  return `${millis / factor}${unit}`;
+}
+
 /** Bytes for people: `12.3 MiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

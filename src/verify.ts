@@ -1,8 +1,15 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { openStore } from './adapters.ts';
-import { verifyArchive, violationLine, type VerifyReport, type Violation } from './archive/index.ts';
+import {
+  verifyArchive,
+  violationLine,
+  type Commits,
+  type VerifyReport,
+  type Violation,
+} from './archive/index.ts';
 import { openCommits } from './commits.ts';
 import { loadConfig } from './config.ts';
+import { OperationalError, RetryableError } from './errors.ts';
 import { parseTime } from './replay-range.ts';
 import { replayConfig } from './replay-config.ts';
 import { formatBytes } from './units.ts';
@@ -35,6 +42,7 @@ export async function verify(file: string, options: VerifyCommandOptions): Promi
   const listed: Violation[] = [];
   const store = openStore(config);
   const commits = options.archiveOnly ? undefined : openCommits(config);
+  const asked = commits && patientAlready(commits);
 
   const bar = options.json ? undefined : createBar();
   let report: VerifyReport;
@@ -43,8 +51,7 @@ export async function verify(file: string, options: VerifyCommandOptions): Promi
       store,
       pipeline: config.name,
       // A replay ends where its range does, not with the topic.
-      commits:
-        commits && options.replay !== undefined ? { ...commits, ends: () => Promise.resolve([]) } : commits,
+      commits: asked && options.replay !== undefined ? { ...asked, ends: () => Promise.resolve([]) } : asked,
       since,
       quick: options.quick,
       onViolation(violation) {
@@ -61,6 +68,23 @@ export async function verify(file: string, options: VerifyCommandOptions): Promi
   process.stdout.write(`${text}\n`);
   if (report.holds === null) return VERIFY_EXIT.failed;
   return report.holds ? VERIFY_EXIT.holds : VERIFY_EXIT.violated;
+}
+
+/** Who asks for commits has waited for an answer itself: what waits seven times as long in turn is not asked again. */
+function patientAlready(commits: Commits): Commits {
+  async function once<Result>(question: () => Promise<Result>): Promise<Result> {
+    try {
+      return await question();
+    } catch (error) {
+      if (error instanceof RetryableError) throw new OperationalError(error.message, { cause: error });
+      throw error;
+    }
+  }
+  return {
+    ...commits,
+    positions: () => once(() => commits.positions()),
+    ...(commits.ends ? { ends: () => once(() => commits.ends!()) } : {}),
+  };
 }
 
 /** On a terminal only; on standard error, so that what is printed can be kept. */

@@ -150,10 +150,12 @@ export async function redeliverWebhooks(
   const { redeliver } = await import('./sinks/webhooks/redeliver.ts');
   const dryRun = flags.dryRun ?? false;
   const done = await withPlace(endpoint, (place) => redeliver(place, selection, { dryRun }));
+  // Somebody named it, and it is not sent.
+  if (done.missing.length > 0) process.exitCode = 1;
   if (flags.json) return JSON.stringify({ endpoint: endpoint.label, dry_run: dryRun, ...done });
   const { ids, missing, underway } = done;
   return [
-    `${endpoint.label}: ${ids.length} decisions ${dryRun ? 'would be sent again' : 'are sent again'}`,
+    `${endpoint.label}: ${ids.length} ${dryRun ? 'would be sent again' : 'sent again'}`,
     ...(dryRun ? ids.slice(0, 100).map((id) => `  ${id}`) : []),
     ...(underway.length > 0 ? [`  ${underway.length} are on their way already`] : []),
     ...missing.map(

@@ -21,8 +21,11 @@ const decisionsOf = createDecisions(config.sinks);
 const loading = createClassify(config.classify);
 await loading.catch(() => undefined);
 
-/** Loads and checks the model: proves that this thread can classify. Resolves with `name@version`, or null for `drop`. */
-export const load = task(async () => (await loading).model);
+/** Loads and checks the model: proves that this thread can classify. */
+export const load = task(async () => {
+  const { model, labels } = await loading;
+  return { model, labels };
+});
 
 /** Messages → decoded, scored, decided, as columns grouped by shard; feedback is only decoded. */
 export const classify = task(
@@ -36,7 +39,7 @@ export const classify = task(
     const verdicts = await classifyRows(decoded);
     const decided = performance.now();
     const at = Date.now();
-    const timings = { wait, decode: decodedAt - started, classify: decided - decodedAt };
+    const timings = { wait, decode: rounded(decodedAt - started), classify: rounded(decided - decodedAt) };
     const decisions = decisionsOf({ raw, decoded, verdicts, decidedAt: at, timings });
     const { arena, shards, rows, tally } = encodeSlices({
       raw,
@@ -86,6 +89,11 @@ function feedback(raw: RawBatch): ScoredBatch {
     columns: (performance.now() - decodedAt) / 1000,
   };
   return { topic, partition, first, next, ...slices, deadLetters, skipped, seconds, tokens: 0, padding: 0 };
+}
+
+/** Milliseconds to the hundredth. */
+function rounded(millis: number): number {
+  return Math.round(millis * 100) / 100;
 }
 
 /** Slices of one shard → one Parquet file. */

@@ -10,6 +10,8 @@ import type { RawBatch, ScoredBatch } from './types.ts';
 export interface Workers {
   /** `name@version`, or null when nothing scores. */
   readonly model: string | null;
+  /** Labels of the model; none when nothing scores. */
+  readonly labels: readonly string[];
   readonly count: number;
   /** Classifies a batch; whatever happens to threads, it comes back whole, in order, dead letters included. */
   classify(batch: RawBatch): Promise<ScoredBatch[]>;
@@ -38,10 +40,13 @@ export async function startWorkers(
   });
   try {
     // A task for each thread: ending one that still loads its model would abort the process.
-    const loading = Array.from({ length: count }, () => pool.run<string | null>('load', null));
-    const [model = null] = await Promise.all(loading);
+    const loading = Array.from({ length: count }, () =>
+      pool.run<Pick<Workers, 'model' | 'labels'>>('load', null),
+    );
+    const [loaded] = await Promise.all(loading);
     return {
-      model,
+      model: loaded?.model ?? null,
+      labels: loaded?.labels ?? [],
       count,
       classify: (batch) =>
         classifyWithRetry((part, buffers) => pool.run<ScoredBatch>('classify', part, buffers), batch, {

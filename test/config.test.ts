@@ -42,7 +42,7 @@ describe('configuration', () => {
       /^p\.yaml:2:15 log\.level: expected "debug" or .*, got "verbos"/,
     );
     expect(problems('name: x\n')[0]).toMatch(/^p\.yaml:1:\d+ source: expected .*got nothing/);
-    expect(problems(`${MINIMAL}archive: 7\n`)).toEqual(['p.yaml:2:10 archive: expected object, got 7']);
+    expect(problems(`${MINIMAL}archive: 7\n`)).toEqual(['p.yaml:2:10 archive: expected a map, got a number']);
   });
 
   it('reports every problem at once', () => {
@@ -76,7 +76,7 @@ describe('configuration', () => {
       'p.yaml:1:17 source.type: expected "file" or "kafka", got "fil"',
     ]);
     expect(problems(`${MINIMAL}classify: { workers: many }\n`)).toEqual([
-      'p.yaml:2:22 classify.workers: expected "auto" or number, got "many"',
+      'p.yaml:2:22 classify.workers: expected "auto" or a number, got "many"',
     ]);
     expect(problems(`${MINIMAL}ingest: { max_future: 3 }\n`)[0]).toContain('expected a duration such as 5m');
     expect(problems('source: { type: file, inputs: [*.jsonl] }\n')[0]).toMatch(
@@ -88,7 +88,7 @@ describe('configuration', () => {
   it('refuses broken YAML and equal keys', () => {
     expect(problems('source: [\n')[0]).toMatch(/^p\.yaml:\d+:\d+ not valid YAML: /);
     expect(problems(`${MINIMAL}name: a\nname: b\n`)[0]).toMatch(/^p\.yaml:3:1 not valid YAML: /);
-    expect(problems('- a\n')[0]).toMatch(/expected object/);
+    expect(problems('- a\n')[0]).toMatch(/expected a map, got a list/);
   });
 
   it('takes values from the environment, and says which is missing', () => {
@@ -99,6 +99,39 @@ describe('configuration', () => {
     expect(config).toMatchObject({ name: 'n', source: { inputs: ['/d/a'] } });
     expect(problems('name: ${NAME}\n' + MINIMAL)).toEqual([
       'p.yaml:1:7 environment variable NAME is not set',
+    ]);
+  });
+
+  it('says what kind of value came where a map, a list or a text belongs, once for each', () => {
+    const endpoint = "{ url: 'https://a.example', secrets: lost, headers: lost, labels: toxic }";
+    const webhooks = `{ type: webhooks, redis: 'redis://h', endpoints: { a: ${endpoint} } }`;
+    expect(
+      problems(`${MINIMAL}sinks: { told: ${webhooks} }\n`).map((line) => line.split(' ').slice(1)),
+    ).toEqual(
+      [
+        'sinks.told.endpoints.a.secrets: expected a list, got a text',
+        'sinks.told.endpoints.a.labels: expected a list, got a text',
+        'sinks.told.endpoints.a.headers: expected a map, got a text',
+      ].map((line) => line.split(' ')),
+    );
+    expect(problems(`${MINIMAL}name: [1]\narchive:\nclassify: { max_tokens: 8.5 }\n`)).toEqual([
+      'p.yaml:2:7 name: expected a text, got a list',
+      'p.yaml:4:25 classify.max_tokens: expected a whole number, got 8.5',
+      'p.yaml:3:9 archive: expected a map, got nothing',
+    ]);
+    expect(problems(`${MINIMAL}dead_letters: { files: maybe }\nkafka: { brokers: [b:1], tls: 3 }\n`)).toEqual(
+      [
+        'p.yaml:3:31 kafka.tls: expected true or false or a map, got 3',
+        'p.yaml:2:24 dead_letters.files: expected true or false, got "maybe"',
+      ],
+    );
+    expect(problems(`${MINIMAL}server: { listen: here }\napi: { listen: 80, keys: {} }\n`)).toEqual([
+      'p.yaml:3:16 api.listen: expected a text, got a number',
+      'p.yaml:3:26 api.keys: expected at least one customer',
+      'p.yaml:2:19 server.listen: expected host:port or off, got "here"',
+    ]);
+    expect(problems(`${MINIMAL}api: { listen: here, keys: { a: [0123456789abcdef] } }\n`)).toEqual([
+      'p.yaml:2:16 api.listen: expected host:port, got "here"',
     ]);
   });
 

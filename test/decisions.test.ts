@@ -1,4 +1,4 @@
-import { assert, integer, property } from 'fast-check';
+import { assert, integer, oneof, property, record, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decisionSchema, versionOf } from '../src/decision.ts';
 import { createDecisions, type DecisionsInput } from '../src/decisions.ts';
@@ -82,7 +82,7 @@ describe('decisions', () => {
       produced_at: '2026-03-01T10:00:00.000Z',
       received_at: '2026-03-01T10:00:01.000Z',
       decided_at: '2026-03-01T10:00:02.000Z',
-      version: '001772359200000-0000000000000100',
+      version: '001772359200000-0000000000000100-000003',
       position: { topic: 'content', partition: 3, offset: 100 },
       timings: { wait: 1, decode: 2, classify: 3 },
     });
@@ -127,20 +127,62 @@ describe('decisions', () => {
 });
 
 describe('versions', () => {
-  it('sort as text by time stamp, then offset', () => {
-    const time = integer({ min: 0, max: 253_402_300_799_999 });
-    const offset = integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+  const time = integer({ min: 1, max: 253_402_300_799_999 });
+  const offset = integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+  const partition = integer({ min: 0, max: 999_999 });
+  const message = record({ producedAt: time, offset, partition });
+  const NOW = Date.parse('2026-03-01T10:00:00Z');
+
+  it('sort as text by time stamp, then offset, then partition, and differ', () => {
+    const close = record({
+      producedAt: integer({ min: 1, max: 2 }),
+      offset: integer({ min: 9, max: 11 }),
+      partition: integer({ min: 9, max: 11 }),
+    });
+    const pair = oneof(tuple(message, message), tuple(close, close));
     assert(
-      property(time, offset, time, offset, (t1, o1, t2, o2) => {
-        const expected = t1 === t2 ? Math.sign(o1 - o2) : Math.sign(t1 - t2);
-        const [a, b] = [versionOf(t1, o1), versionOf(t2, o2)];
-        expect(a < b ? -1 : a > b ? 1 : 0).toBe(expected);
+      property(pair, ([one, other]) => {
+        const [a, b] = [one, other].map((each) => versionOf({ ...each, receivedAt: each.producedAt }));
+        const order =
+          one.producedAt - other.producedAt || one.offset - other.offset || one.partition - other.partition;
+        expect(a! < b! ? -1 : a! > b! ? 1 : 0).toBe(Math.sign(order));
+        expect(a).toHaveLength(39);
       }),
     );
   });
 
-  it('are there without a time stamp, too', () => {
-    expect(versionOf(Number.NaN, 5)).toBe('000000000000000-0000000000000005');
-    expect(versionOf(-1, 5)).toBe('000000000000000-0000000000000005');
+  it('are the same whenever a message is read again, once its date is less than two days ahead', () => {
+    assert(
+      property(message, time, time, (each, first, later) => {
+        const [a, b] = [first, later].map((receivedAt) => versionOf({ ...each, receivedAt }));
+        const limit = each.producedAt - 2 * 86_400_000;
+        if (first >= limit === later >= limit) expect(a).toBe(b);
+        else expect(first < later ? a! < b! : a! > b!).toBe(true);
+      }),
+    );
+  });
+
+  it('are older than all others without a time stamp, and with one that no right clock shows', () => {
+    const version = (producedAt: number) =>
+      versionOf({ producedAt, receivedAt: NOW, partition: 0, offset: 5 });
+    const oldest = '000000000000000-0000000000000005-000000';
+    expect(version(Number.NaN)).toBe(oldest);
+    expect(version(-1)).toBe(oldest);
+    expect(version(Date.parse('2100-01-01'))).toBe(oldest);
+    // Kafka's largest: Long.MAX_VALUE.
+    expect(version(2 ** 63)).toBe(oldest);
+    // A wrong time zone.
+    expect(version(NOW + 14 * 3_600_000) > version(NOW)).toBe(true);
+    expect(version(NOW + 172_800_000)).not.toBe(oldest);
+    expect(version(NOW + 172_800_001)).toBe(oldest);
+  });
+
+  it('of a message from 2100 do not outlast what is told after it', () => {
+    const tell = decisionsFor({});
+    const ahead = inputOf(['block']);
+    ahead.raw.timestamps.fill(Date.parse('2100-01-01'));
+    const [[first], [second]] = [tell(ahead), tell(inputOf(['block', 'block']))];
+    expect(first?.produced_at).toBe('2100-01-01T00:00:00.000Z');
+    expect(first!.version < second!.version).toBe(true);
   });
 });

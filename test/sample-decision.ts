@@ -22,7 +22,7 @@ export function sampleDecision(offset: number, instead: Partial<Decision> = {}):
     produced_at: iso(producedAt),
     received_at: iso(producedAt + 5),
     decided_at: iso(producedAt + 25),
-    version: versionOf(producedAt, offset),
+    version: versionOf({ producedAt, receivedAt: producedAt, partition: 0, offset }),
     position: { topic: 'content', partition: 0, offset },
     timings: { wait: 1, decode: 2, classify: 10 },
     ...instead,

@@ -60,6 +60,8 @@ export function kafkaProperties({ ports, data, certificates }: KafkaPropertiesOp
     // A topic that nobody made is an error that Sluice must report, not a topic.
     ['auto.create.topics.enable', false],
     ['num.partitions', 1],
+    // Tests write messages with old time stamps, which the broker would delete within five minutes.
+    ['log.retention.ms', -1],
     ['offsets.topic.replication.factor', 1],
     ['offsets.topic.num.partitions', 5],
     ['transaction.state.log.replication.factor', 1],

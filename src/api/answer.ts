@@ -11,13 +11,15 @@ export interface ContentAnswer {
     readonly id: string;
     readonly classification: readonly { readonly label: string; readonly confidence: number }[];
   };
+  /** Labels that were asked for and that the model does not have; absent when it has all of them. */
+  readonly unknown_classifiers?: readonly string[];
   readonly action?: Decision['action'];
   readonly reasons?: Decision['reasons'];
 }
 
 /**
- * The answer to tracked content. `classifiers`: the labels that were asked for, of which those are told that the model has;
- * undefined for all of them.
+ * The answer to tracked content. `classifiers`: the labels that were asked for, of which those are told that the model has, and
+ * the others named; undefined for all of them.
  */
 export function contentAnswer(
   id: string,
@@ -32,14 +34,15 @@ export function contentAnswer(
   if (!decision) return ids;
   const { scores, action, reasons } = decision;
   const labels = classifiers ? [...new Set(classifiers)] : Object.keys(scores);
+  const isKnown = (label: string) => Object.hasOwn(scores, label);
+  const unknown = labels.filter((label) => !isKnown(label));
   return {
     ...ids,
     classifiers: {
       id,
-      classification: labels
-        .filter((label) => Object.hasOwn(scores, label))
-        .map((label) => ({ label, confidence: scores[label]! })),
+      classification: labels.filter(isKnown).map((label) => ({ label, confidence: scores[label]! })),
     },
+    ...(unknown.length > 0 ? { unknown_classifiers: unknown } : {}),
     action,
     reasons,
   };

@@ -1,7 +1,8 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
+import type { Decision } from '../decision.ts';
 import { isOperational } from '../errors.ts';
-import { RecordTooLargeError } from '../topic-writer.ts';
+import { RecordTooLargeError } from '../kafka-producer.ts';
 import { FEEDBACK_KINDS } from '../types.ts';
 import { contentAnswer } from './answer.ts';
 import type { BatchingProducer, OutRecord } from './batching-producer.ts';
@@ -13,6 +14,7 @@ import { trackFeedback } from './feedback.ts';
 import { errorBody, HttpRefusal } from './http-refusal.ts';
 import { createKeys } from './keys.ts';
 import { openApi } from './openapi.ts';
+import { createPlaces } from './places.ts';
 import { ClientGoneError, readBytes } from './read-bytes.ts';
 import { parseWait, waitOf } from './wait.ts';
 
@@ -29,8 +31,8 @@ export interface Served {
   readonly seconds: number;
   /** What the client was told is wrong. */
   readonly reasons: readonly string[] | undefined;
-  /** What became of a wait for a decision. */
-  readonly wait: 'decided' | 'late' | undefined;
+  /** What became of a wait for a decision; `full`: there was no room to wait. */
+  readonly wait: 'decided' | 'late' | 'full' | undefined;
 }
 
 /** What the decoder would make of a record: a row of that customer, or a dead letter. */
@@ -52,8 +54,10 @@ export interface AppOptions {
   readonly onServed: (served: Served) => void;
   /** A bug: the request was answered 500. */
   readonly onBug: (error: Error) => void;
-  /** Requests that are answered now, those that wait included. */
+  /** Requests that are read or written now. */
   readonly onInFlight: (requests: number) => void;
+  /** Requests that wait for a decision now. */
+  readonly onWaiting: (requests: number) => void;
   /** Why no request is taken now; undefined when they are. */
   readonly unavailable: () => string | undefined;
 }
@@ -64,7 +68,15 @@ export interface ApiEnv {
   Variables: Partial<Pick<Served, 'customer' | 'wait' | 'reasons'>> & { isGone?: boolean };
 }
 
-type Track = (body: JsonObject, customer: string, context: Context<ApiEnv>) => Promise<object>;
+/**
+ * Stores what a request brings. What is left is its answer, for which it may wait; that holds nothing of the body, as many more
+ * may wait than are read.
+ */
+type Track = (
+  body: JsonObject,
+  customer: string,
+  context: Context<ApiEnv>,
+) => Promise<() => object | Promise<object>>;
 
 /** Seconds after which a client that was answered 503 may come again. */
 const RETRY_AFTER = { 'retry-after': '1' };
@@ -75,7 +87,10 @@ export function createApp(options: AppOptions): Hono<ApiEnv> {
   const keys = createKeys(config.keys);
   const routes = new Set(['/openapi.json']);
   const app = new Hono<ApiEnv>();
-  let inFlight = 0;
+  const customers = Object.keys(config.keys).length;
+  const share = customers > 1 ? config.customer_share : 1;
+  const places = createPlaces({ size: config.max_in_flight, share, onTaken: options.onInFlight });
+  const seats = createPlaces({ size: config.max_waits, share, onTaken: options.onWaiting });
 
   app.use(async (context, next) => {
     const started = performance.now();
@@ -110,19 +125,29 @@ export function createApp(options: AppOptions): Hono<ApiEnv> {
       context.set('customer', customer);
       const reason = options.unavailable();
       if (reason !== undefined) throw new HttpRefusal(503, [reason], RETRY_AFTER);
-      if (inFlight >= config.max_in_flight)
-        throw new HttpRefusal(503, ['Too many requests are under way.'], RETRY_AFTER);
-      options.onInFlight(++inFlight);
-      try {
-        const body = readBody(await readBytes(context.env.incoming, config.max_body));
-        return context.json(await track(body, customer, context));
-      } finally {
-        options.onInFlight(--inFlight);
-      }
+      const answer = await stored(track, customer, context);
+      return context.json(await answer());
     });
     app.all(path, () => {
       throw new HttpRefusal(405, ['The method was not POST.'], { allow: 'POST' });
     });
+  }
+
+  async function stored(track: Track, customer: string, context: Context<ApiEnv>) {
+    const outcome = places.take(customer);
+    if (outcome === 'full') throw new HttpRefusal(503, ['Too many requests are under way.'], RETRY_AFTER);
+    if (outcome === 'over_share')
+      throw new HttpRefusal(
+        429,
+        ['Too many requests with keys of this customer are under way.'],
+        RETRY_AFTER,
+      );
+    try {
+      const bytes = await readBytes(context.env.incoming, config.max_body);
+      return await track(readBody(bytes), customer, context);
+    } finally {
+      places.giveBack(customer);
+    }
   }
 
   async function write(records: readonly OutRecord[], examined: Examine, customer: string) {
@@ -148,7 +173,9 @@ export function createApp(options: AppOptions): Hono<ApiEnv> {
     const wanted = context.req.query('wait');
     const asked = wanted === undefined ? undefined : parseWait(wanted);
     if (wanted !== undefined && asked === undefined)
-      throw new HttpRefusal(400, ['Parameter wait was not a time such as 2s, 500ms or 2000.']);
+      throw new HttpRefusal(400, [
+        'Parameter wait was not a time in s or ms, such as 2s, 500ms or 2000 (ms).',
+      ]);
     const begun = performance.now();
     const { id, record, classifiers } = trackContent(body, { customer, topic, shape });
     const limit = waitOf({
@@ -159,14 +186,21 @@ export function createApp(options: AppOptions): Hono<ApiEnv> {
     });
     const [at] = await write([record], examine.content, customer);
     const decisionId = at && `${at.topic}-${at.partition}-${at.offset}`;
-    if (!waits || limit === 0 || decisionId === undefined)
-      return contentAnswer(id, { decisionId, classifiers, decision: undefined });
-    const left = limit - (performance.now() - begun);
-    const { signal } = context.req.raw;
-    const decision = await waits.wait(decisionId, left, signal);
-    if (signal.aborted) throw new ClientGoneError('nobody waits any more');
-    context.set('wait', decision ? 'decided' : 'late');
-    return contentAnswer(id, { decisionId, classifiers, decision });
+    const answer = (decision?: Decision) => contentAnswer(id, { decisionId, classifiers, decision });
+    if (!waits || limit === 0 || decisionId === undefined) return answer;
+    return async () => {
+      const left = limit - (performance.now() - begun);
+      const { signal } = context.req.raw;
+      const isSeated = seats.take(customer) === 'taken';
+      try {
+        const decision = await waits.wait(decisionId, isSeated ? left : 0, signal);
+        if (signal.aborted) throw new ClientGoneError('nobody waits any more');
+        context.set('wait', decision ? 'decided' : isSeated ? 'late' : 'full');
+        return answer(decision);
+      } finally {
+        if (isSeated) seats.giveBack(customer);
+      }
+    };
   });
 
   for (const kind of options.feedbackTopic === undefined ? [] : FEEDBACK_KINDS) {
@@ -174,7 +208,7 @@ export function createApp(options: AppOptions): Hono<ApiEnv> {
     route(`/track/${kind}`, async (body, customer) => {
       const { id, records } = trackFeedback(kind, body, { customer, topic });
       await write(records, examine.feedback, customer);
-      return { id };
+      return () => ({ id });
     });
   }
 

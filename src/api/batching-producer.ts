@@ -1,10 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Kafka, Partitioners, type Message, type Producer, type RecordMetadata } from 'kafkajs';
-import { RetryableError } from '../errors.ts';
-import { kafkaClientOptions, type KafkaConfig } from '../kafka.ts';
-import { RecordTooLargeError, writeError } from '../topic-writer.ts';
-import type { Position } from '../types.ts';
-import { withinLimit } from './time-limit.ts';
+import { RetryableError, messageOf } from '../errors.ts';
+import {
+  createKafkaProducer,
+  RecordTooLargeError,
+  REQUEST_BYTES,
+  sizeOf,
+  type TopicMessage,
+  type WrittenAt,
+} from '../kafka-producer.ts';
+import type { KafkaConfig } from '../kafka.ts';
 
 /** A record to write. */
 export interface OutRecord {
@@ -14,9 +18,6 @@ export interface OutRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Where a record was written; undefined where the brokers had it from an attempt before and do not say. */
-export type WrittenAt = Position | undefined;
-
 /** Writes records of many callers in few requests. */
 export interface BatchingProducer {
   /**
@@ -25,6 +26,11 @@ export interface BatchingProducer {
    * refuse them.
    */
   write(records: readonly OutRecord[]): Promise<readonly WrittenAt[]>;
+  /**
+   * Why nothing is written now; undefined when nothing failed since brokers answered last. After a failure they are asked
+   * until they do, whether or not there is something to write.
+   */
+  failure(): Error | undefined;
   /** Waits for what is under way, then ends the connections. */
   close(): Promise<void>;
 }
@@ -40,61 +46,34 @@ export interface BatchingProducerOptions {
 
 /** One call of `write`. */
 interface Write {
-  readonly records: readonly OutRecord[];
+  readonly records: readonly TopicMessage[];
   readonly bytes: number;
   readonly resolve: (positions: readonly WrittenAt[]) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** Most bytes of one request: under the megabyte that brokers take of a record batch by default. */
-const REQUEST_BYTES = 512 * 1024;
-/** What a record's framing and header names take, at most. */
-const RECORD_OVERHEAD = 128;
 const FIRST_WAIT = 100;
 const LONGEST_WAIT = 1000;
 
 /**
- * One produce request is under way at a time, by an idempotent producer with acks from all replicas; what comes meanwhile
- * goes together in the next. So a lone record goes at once, and under load a request carries what came during one round
- * trip. A producer that failed may go on failing when the brokers are back, so it is replaced.
+ * What comes during one request goes together in the next. So a lone record goes at once, and under load a request carries
+ * what came during one round trip.
  */
 export function createBatchingProducer(options: BatchingProducerOptions): BatchingProducer {
   const { kafka, timeout, onFailure } = options;
-  const client = new Kafka({
-    ...kafkaClientOptions(kafka, { retries: 3 }),
-    requestTimeout: Math.min(kafka.request_timeout, timeout),
-    connectionTimeout: Math.min(kafka.connection_timeout, timeout),
+  const producer = createKafkaProducer({
+    kafka: {
+      ...kafka,
+      request_timeout: Math.min(kafka.request_timeout, timeout),
+      connection_timeout: Math.min(kafka.connection_timeout, timeout),
+    },
+    at: 'topic',
+    retries: 3,
   });
-  const chosen = new WeakMap<Message, number>();
   const queue = new Set<Write>();
-  let open: Producer | undefined;
   let running: Promise<void> | undefined;
   let lastFailure: Error | undefined;
-  let closing = false;
-
-  async function connected(): Promise<Producer> {
-    if (open) return open;
-    const fresh = client.producer({
-      idempotent: true,
-      allowAutoTopicCreation: false,
-      createPartitioner() {
-        const choose = Partitioners.DefaultPartitioner();
-        // The answer names first offsets by partition: whose they are follows from the partitions and the order.
-        return (args) => {
-          const partition = choose(args);
-          chosen.set(args.message, partition);
-          return partition;
-        };
-      },
-    });
-    try {
-      await withinLimit(timeout, fresh.connect(), () => fresh.disconnect());
-    } catch (error) {
-      fresh.disconnect().catch(() => undefined);
-      throw error;
-    }
-    return (open = fresh);
-  }
+  const closing = new AbortController();
 
   /** What goes in the next request. */
   function take(): Write[] {
@@ -109,54 +88,44 @@ export function createBatchingProducer(options: BatchingProducerOptions): Batchi
     return batch;
   }
 
-  async function send(batch: readonly Write[], producer: Producer): Promise<(readonly WrittenAt[])[]> {
-    const messages = batch.map(({ records }) => records.map(messageOf));
-    const topicMessages = [...Map.groupBy(messages.flat(), ({ topic }) => topic)].map(([topic, own]) => ({
-      topic,
-      messages: own.map(({ message }) => message),
-    }));
-    const sending = producer.sendBatch({ acks: -1, timeout, topicMessages });
-    // What is given up may still go on: kafkajs must not keep its connections when it ends.
-    const answer = await withinLimit(timeout, sending, () => producer.disconnect());
-    const positionOf = positionsFrom(answer);
-    return messages.map((own) =>
-      own.map(({ topic, message }) => positionOf(topic, chosen.get(message) ?? NaN)),
-    );
-  }
-
-  async function sendAll(batch: readonly Write[], producer: Producer): Promise<void> {
+  async function sendAll(batch: readonly Write[]): Promise<void> {
     try {
-      const positions = await send(batch, producer);
-      for (const [index, { resolve }] of batch.entries()) resolve(positions[index]!);
+      const positions = await producer.send(
+        batch.flatMap(({ records }) => records),
+        AbortSignal.timeout(timeout),
+      );
+      let from = 0;
+      for (const { records, resolve } of batch) resolve(positions.slice(from, (from += records.length)));
       lastFailure = undefined;
     } catch (error) {
-      const failure = failureOf(error, batch);
+      const failure = error instanceof Error ? error : new Error(messageOf(error));
       const isTooLarge = failure instanceof RecordTooLargeError;
       if (isTooLarge && batch.length > 1) {
-        for (const write of batch) await sendAll([write], await connected());
+        for (const write of batch) await sendAll([write]);
         return;
       }
       for (const { reject } of batch) reject(failure);
-      if (isTooLarge) return;
-      onFailure((lastFailure = failure));
-      if (open === producer) open = undefined;
-      producer.disconnect().catch(() => undefined);
+      if (!isTooLarge) onFailure((lastFailure = failure));
     }
   }
 
   async function run(): Promise<void> {
     let wait = FIRST_WAIT;
-    while (queue.size > 0) {
+    // Also with nothing to write after a failure: whoever sends requests elsewhere meanwhile must hear when it is over.
+    while (queue.size > 0 || (lastFailure && !closing.signal.aborted)) {
       try {
-        const producer = await connected();
+        const limits = [AbortSignal.timeout(timeout), ...(queue.size > 0 ? [] : [closing.signal])];
+        await producer.connect(AbortSignal.any(limits));
         wait = FIRST_WAIT;
-        await sendAll(take(), producer);
+        lastFailure = undefined;
       } catch (error) {
         // Nothing was sent, so trying again writes nothing twice; those whose time is over leave the queue by themselves.
-        onFailure((lastFailure = failureOf(error, [...queue])));
+        onFailure((lastFailure = error instanceof Error ? error : new Error(messageOf(error))));
         await delay(wait);
         wait = Math.min(2 * wait, LONGEST_WAIT);
+        continue;
       }
+      if (queue.size > 0) await sendAll(take());
     }
   }
 
@@ -169,7 +138,7 @@ export function createBatchingProducer(options: BatchingProducerOptions): Batchi
 
   return {
     write(records) {
-      if (closing) return Promise.reject(new RetryableError('the process is stopping'));
+      if (closing.signal.aborted) return Promise.reject(new RetryableError('the process is stopping'));
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           queue.delete(write);
@@ -182,9 +151,10 @@ export function createBatchingProducer(options: BatchingProducerOptions): Batchi
             clearTimeout(timer);
             settled(value);
           };
+        const messages = records.map(topicMessageOf);
         const write: Write = {
-          records,
-          bytes: records.reduce((sum, record) => sum + sizeOf(record), 0),
+          records: messages,
+          bytes: messages.reduce((sum, message) => sum + sizeOf(message), 0),
           resolve: settle(resolve),
           reject: settle(reject),
         };
@@ -193,46 +163,16 @@ export function createBatchingProducer(options: BatchingProducerOptions): Batchi
       });
     },
 
+    failure: () => lastFailure,
+
     async close() {
-      closing = true;
+      closing.abort();
       await running;
-      await open?.disconnect();
-      open = undefined;
+      await producer.close();
     },
   };
 }
 
-function messageOf({ topic, key, value, headers }: OutRecord): { topic: string; message: Message } {
+function topicMessageOf({ topic, key, value, headers }: OutRecord): TopicMessage {
   return { topic, message: { key, value, headers: { ...headers } } };
-}
-
-/**
- * Where messages stand, asked in their order: those of a partition follow each other from the offset that the answer names.
- * Throws RetryableError for a partition that the answer does not have.
- */
-function positionsFrom(answer: readonly RecordMetadata[]): (topic: string, partition: number) => WrittenAt {
-  const nameOf = (topic: string, partition: number) => `${topic}/${partition}`;
-  const next = new Map(
-    answer.map(({ topicName, partition, baseOffset }) => [nameOf(topicName, partition), Number(baseOffset)]),
-  );
-  return (topic, partition) => {
-    const name = nameOf(topic, partition);
-    const offset = next.get(name);
-    // kafkajs drops, without an error, what goes to a partition that has no leader.
-    if (offset === undefined)
-      throw new RetryableError(`expected a leader for every partition of ${topic}, got none for one`);
-    if (offset < 0) return undefined;
-    next.set(name, offset + 1);
-    return { topic, partition, offset };
-  };
-}
-
-function sizeOf({ key, value, headers }: OutRecord): number {
-  const texts = [key, value, ...Object.values(headers)];
-  return texts.reduce((sum, text) => sum + Buffer.byteLength(text), RECORD_OVERHEAD);
-}
-
-function failureOf(error: unknown, writes: readonly Write[]): Error {
-  const topics = new Set(writes.flatMap(({ records }) => records.map(({ topic }) => topic)));
-  return writeError(error, 'topic', [...topics].join(', '));
 }

@@ -17,8 +17,19 @@ function textual(value: unknown): unknown {
   return typeof value === 'number' ? String(value) : value;
 }
 
-const id = (what: string) => z.preprocess(textual, z.string().min(1).max(512)).describe(what);
-const optionalId = (what: string) => z.preprocess(textual, z.string().max(512).nullish()).describe(what);
+/** Of an object that is missing, what is missing in it is said at once. */
+function orEmpty(value: unknown): unknown {
+  return value ?? {};
+}
+
+// A lone surrogate has no UTF-8: it would be another id in the archive than in the answer.
+// PostgreSQL has no text with NUL.
+const idText = z
+  .string()
+  .refine((text) => text.isWellFormed(), 'was not well-formed Unicode')
+  .refine((text) => !text.includes('\0'), 'had a NUL character');
+const id = (what: string) => z.preprocess(textual, idText.min(1).max(512)).describe(what);
+const optionalId = (what: string) => z.preprocess(textual, idText.max(512).nullish()).describe(what);
 const createdAt = z
   .preprocess(textual, z.string().nullish())
   .describe('When it happened: ISO 8601, or a number since 1970 (s, ms, µs or ns); default: now');
@@ -29,10 +40,13 @@ export const contentBody = z
     id: id('Id of the content; feedback names it'),
     type: z.string().min(1).describe('Kind of content, such as `post`'),
     content: z
-      .looseObject({
-        text: z.string().min(1).describe('The text to moderate'),
-        format: z.string().nullish().describe('Format of the text, such as `plain`'),
-      })
+      .preprocess(
+        orEmpty,
+        z.looseObject({
+          text: z.string().min(1).describe('The text to moderate'),
+          format: z.string().nullish().describe('Format of the text, such as `plain`'),
+        }),
+      )
       .describe('The content'),
     user_id: optionalId('Who wrote it'),
     content_type: z.string().nullish().describe('Kind of `content`: `text`'),
@@ -51,9 +65,6 @@ export const contentBody = z
       .describe('What the answer is to hold'),
   })
   .describe('Content to moderate');
-
-/** The checked part of a {@link contentBody}. */
-export type ContentBody = z.infer<typeof contentBody>;
 
 const target = z.looseObject({ content_id: id('Id of the content, as /track/content named it') });
 

@@ -9,10 +9,10 @@ const KEY_CHARACTERS = 16;
 // Messages of their own everywhere: the usual ones show the value, which is a secret here.
 const keyField = z
   .string('expected a key as text (in quotes)')
-  .refine(
-    (key) => (key.startsWith('sha256:') ? HASHED_KEY.test(key) : key.length >= KEY_CHARACTERS),
-    `expected a key of at least ${KEY_CHARACTERS} characters, or sha256: and the 64 hex digits of one`,
-  )
+  .refine((key) => (key.startsWith('sha256:') ? HASHED_KEY.test(key) : key.length >= KEY_CHARACTERS), {
+    error: `expected a key of at least ${KEY_CHARACTERS} characters, or sha256: and the 64 hex digits of one`,
+    abort: true,
+  })
   // Header values are trimmed, and other bytes than ASCII come in by several encodings.
   .refine((key) => /^[\x21-\x7e]*$/.test(key), 'expected a key of visible ASCII characters without spaces');
 
@@ -44,7 +44,7 @@ const keysField = z
 export const apiConfig = z.strictObject({
   listen: z
     .string()
-    .refine(isAddress, 'expected host:port')
+    .refine(isAddress, { error: ({ input }) => `expected host:port, got ${JSON.stringify(input)}` })
     .describe('Address of the HTTP API as host:port; TLS is for whatever stands before it')
     .default('127.0.0.1:8080'),
   keys: keysField.describe(
@@ -68,8 +68,21 @@ export const apiConfig = z.strictObject({
   max_in_flight: z
     .int()
     .min(1)
-    .describe('Most requests at a time, those that wait included; more are answered 503')
+    .describe('Most requests that are read or written at a time; more are answered 503')
     .default(1000),
+  max_waits: z
+    .int()
+    .min(1)
+    .describe('Most requests that wait for classifiers at a time; more are answered at once, without them')
+    .default(2000),
+  customer_share: z
+    .number()
+    .gt(0)
+    .max(1)
+    .describe(
+      'Part of max_in_flight, and of max_waits, that one customer may take where there are several; beyond it requests are answered 429, or at once',
+    )
+    .default(0.5),
   max_connections: z
     .int()
     .min(1)
@@ -85,7 +98,9 @@ export const apiConfig = z.strictObject({
     .prefault('5s'),
   metrics_listen: z
     .string()
-    .refine((text) => text === 'off' || isAddress(text), 'expected host:port or off')
+    .refine((text) => text === 'off' || isAddress(text), {
+      error: ({ input }) => `expected host:port or off, got ${JSON.stringify(input)}`,
+    })
     .describe("Address of this process's /metrics, /live and /ready as host:port, or `off`")
     .default('off'),
 });

@@ -25,18 +25,9 @@ export function trackFeedback(
   { customer, topic }: { readonly customer: string; readonly topic: string },
 ): TrackedFeedback {
   const result = feedbackBodies[kind].safeParse(body, { reportInput: true });
-  if (!result.success) throw new HttpRefusal(422, reasonsOf(result.error));
+  const reasons = [...(result.success ? [] : reasonsOf(result.error)), ...contradictionsOf(body)];
+  if (!result.success || reasons.length > 0) throw new HttpRefusal(422, reasons);
   const data = result.data as FeedbackBody;
-  if (data.targets === undefined && data.target === undefined)
-    throw new HttpRefusal(422, [required('targets')]);
-  if (data.targets !== undefined && data.target !== undefined)
-    throw new HttpRefusal(422, ['Property target was not expected beside targets.']);
-  const own = OWN.filter((name) => Object.hasOwn(body, name));
-  if (own.length > 0)
-    throw new HttpRefusal(
-      422,
-      own.map((name) => `Property ${name} was not expected.`),
-    );
   refuseOtherCustomer(body, customer);
 
   const actor = ACTORS[kind];
@@ -58,4 +49,14 @@ export function trackFeedback(
       };
     }),
   };
+}
+
+/** What is wrong between properties of a body, and no schema of one of them says. */
+function contradictionsOf(body: JsonObject): string[] {
+  const has = (name: string) => body[name] !== undefined;
+  return [
+    ...(has('targets') || has('target') ? [] : [required('targets')]),
+    ...(has('targets') && has('target') ? ['Property target was not expected beside targets.'] : []),
+    ...OWN.filter((name) => Object.hasOwn(body, name)).map((name) => `Property ${name} was not expected.`),
+  ];
 }

@@ -1,5 +1,5 @@
 /** Statuses by which a request is refused, and what the client must do. */
-export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 408 | 413 | 415 | 422 | 431 | 503;
+export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 408 | 413 | 415 | 422 | 429 | 431 | 503;
 
 /** A request that is answered with its reasons. They name properties and limits, never values that were sent. */
 export class HttpRefusal extends Error {

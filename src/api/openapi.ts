@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { contentBody, feedbackBodies } from './bodies.ts';
 
 const STATUSES: Readonly<Record<string, string>> = {
-  '400': 'The body is not UTF-8, not a JSON object or nested too deeply, or `wait` is no time',
+  '400': 'The body is not UTF-8, not a JSON object or nested too deeply, or `wait` is no time in ms or s',
   '401': 'The key is missing or unknown',
   '403': 'The body names another customer than that of the key',
   '413': 'The body is too long',
   '415': 'The body is not said to be JSON',
   '422': 'A property is missing or wrong; `errors` say which',
+  '429': 'Too many requests of this customer at once: send it again after `Retry-After`',
   '503': 'Too much at once, or the brokers do not answer: send it again after `Retry-After`',
 };
 
@@ -37,6 +38,11 @@ const contentAnswer = answered(
         ['id', 'classification'],
       ),
       description: 'Only when it was asked for and there in time',
+    },
+    unknown_classifiers: {
+      type: 'array',
+      items: text,
+      description: 'Labels that were asked for and that the model does not have',
     },
     action: { enum: ['allow', 'review', 'block'] },
     reasons: {

@@ -20,6 +20,8 @@ function reasonOf(issue: z.core.$ZodIssue): string {
         : `Property ${name} had fewer than ${issue.minimum} entries.`;
     case 'too_big':
       return `Property ${name} had more than ${issue.maximum} ${issue.origin === 'string' ? 'characters' : 'entries'}.`;
+    case 'custom':
+      return `Property ${name} ${issue.message}.`;
     default:
       return `Property ${name} was not as expected.`;
   }

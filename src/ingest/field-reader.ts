@@ -1,4 +1,5 @@
 import type { RawBatch } from '../types.ts';
+import { formatDuration } from '../units.ts';
 import type { FieldPath } from './field-path.ts';
 import { INFINITE, isObject, jsonType, rawNumber, TOO_DEEP, type JsonObject } from './json.ts';
 import { labelOf, lookUp, NOT_UTF8, takeOut } from './mapping.ts';
@@ -158,7 +159,7 @@ export function createFieldReader<Field extends string>({
           `${field}: expected ISO 8601 or a number since 1970, got another value`,
         );
       } else if (micros > (batch.receivedAt + maxFuture) * 1000) {
-        const limit = `at most ${maxFuture / 1000} s after receipt`;
+        const limit = `at most ${formatDuration(maxFuture)} after receipt`;
         problem ??= dead('bad_timestamp', `${field}: expected a time ${limit}, got a later one`);
       }
       return micros;

@@ -17,7 +17,7 @@ import {
 
 /**
  * A consumer group and the topics that it reads, seen from outside: no member joins. All methods throw RetryableError when
- * the brokers do not answer for some 20 seconds, MisconfiguredError when they never will.
+ * the brokers do not answer for some 20 seconds (a minute where they are silent), MisconfiguredError when they never will.
  */
 export interface KafkaGroup {
   /** Committed positions of all topics, with the transactions that they name. */
@@ -31,15 +31,23 @@ export interface KafkaGroup {
   close(): void;
 }
 
-/** How often a question is asked, with waits of 0.25 to 5 seconds in between. */
-const ATTEMPTS = 8;
+/** Some 20 seconds, with waits of 0.25 to 5; where no answer is long in coming, a minute. */
+const PATIENCE = { retries: 7, minTimeout: 250, maxTimeout: 5000, maxRetryTime: 60_000 };
 /** Commits without being a member (Kafka protocol, OffsetCommit): for groups that have no members. */
 const NO_GENERATION = { groupGenerationId: -1, memberId: '' };
 /** Kafka's GROUP_ID_NOT_FOUND. */
 const NO_SUCH_GROUP = 69;
 
-/** Looks at a group from outside. `subscription`: topics whose offsets are asked for. */
-export function openKafkaGroup(config: KafkaConfig, group: string, subscription: Subscription): KafkaGroup {
+/**
+ * Looks at a group from outside. `subscription`: topics whose offsets are asked for. `onRetrying` is told what failed and is
+ * tried again.
+ */
+export function openKafkaGroup(
+  config: KafkaConfig,
+  group: string,
+  subscription: Subscription,
+  onRetrying: (error: Error) => void = () => undefined,
+): KafkaGroup {
   const cluster = createCluster(config);
   const what = `kafka ${config.brokers.join(', ')}, group ${group}`;
 
@@ -52,8 +60,14 @@ export function openKafkaGroup(config: KafkaConfig, group: string, subscription:
         throw kafkaError(error, what);
       }
     };
-    const shouldRetry = ({ error }: { readonly error: unknown }) => error instanceof RetryableError;
-    return pRetry(attempt, { retries: ATTEMPTS - 1, minTimeout: 250, maxTimeout: 5000, shouldRetry });
+    return pRetry(attempt, {
+      ...PATIENCE,
+      shouldRetry({ error }) {
+        const mayPass = error instanceof RetryableError;
+        if (mayPass) onRetrying(error);
+        return mayPass;
+      },
+    });
   }
 
   return {

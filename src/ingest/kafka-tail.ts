@@ -24,6 +24,8 @@ export interface KafkaTail {
    * brokers. Throws RetryableError when no broker answers within a minute.
    */
   start(): Promise<void>;
+  /** Why nothing is read now: what failed since a broker answered last. Undefined when they answer. */
+  failure(): Error | undefined;
   close(): void;
 }
 
@@ -44,13 +46,16 @@ export function openKafkaTail({ kafka, topic, onBatch, onRetrying, onFailed }: K
   const ending = new AbortController();
   const read = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
+  let failure: Error | undefined;
   const isOpen = () => !ending.signal.aborted;
   const fail = (error: unknown) => {
     if (isOpen()) onFailed(error);
   };
   // Of requests that the end broke off nobody needs to know.
   const retrying = (operation: string, error: Error) => {
-    if (isOpen()) onRetrying(operation, error);
+    if (!isOpen()) return;
+    failure = error;
+    onRetrying(operation, error);
   };
   const lookups = createKafkaLookups({
     cluster,
@@ -69,6 +74,7 @@ export function openKafkaTail({ kafka, topic, onBatch, onRetrying, onFailed }: K
       beginAt([{ topic: name, partition }], 'latest').catch(fail);
     },
     onRetrying: retrying,
+    onAnswered: () => (failure = undefined),
     onFailed: fail,
   });
 
@@ -94,6 +100,7 @@ export function openKafkaTail({ kafka, topic, onBatch, onRetrying, onFailed }: K
       await beginAt(await lookups.partitions(), 'latest');
       timer = setTimeout(() => void look(), LOOK_AGAIN);
     },
+    failure: () => failure,
     close() {
       ending.abort();
       clearTimeout(timer);

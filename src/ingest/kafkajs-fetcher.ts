@@ -23,6 +23,8 @@ export interface FetcherOptions {
   readonly onBatch: (batch: RawBatch, token: number, end: number) => Promise<void>;
   readonly onOutOfRange: (position: Position, token: number) => void;
   readonly onRetrying: (operation: string, error: Error) => void;
+  /** A broker answered a fetch. */
+  readonly onAnswered?: () => void;
   /** Called once: nothing more is fetched. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -148,6 +150,7 @@ export function createFetcher(options: FetcherOptions): Fetcher {
       decode: decodeFetchResponse,
       keepErrors: true,
     });
+    options.onAnswered?.();
     const asked = new Map(own.map((lane) => [partitionKey(lane), lane]));
     for (const fetched of answer) {
       const lane = asked.get(partitionKey(fetched));

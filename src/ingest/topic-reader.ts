@@ -14,6 +14,8 @@ export interface TopicReaderOptions {
   readonly onBatch: (batch: RawBatch) => Promise<void>;
   /** Offsets that were read and that there are. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Something failed that is tried again. */
+  readonly onRetrying?: (error: Error) => void;
   /** Ends the reading early. */
   readonly signal: AbortSignal;
 }
@@ -37,6 +39,7 @@ interface Lane {
  */
 export async function readTopic(options: TopicReaderOptions): Promise<void> {
   const { kafka, topic, onBatch, onProgress, signal } = options;
+  const onRetrying = (_operation: string, error: Error) => options.onRetrying?.(error);
   const cluster = createCluster(kafka);
   const subscription = { topics: [topic] };
   const ending = new AbortController();
@@ -45,7 +48,7 @@ export async function readTopic(options: TopicReaderOptions): Promise<void> {
     group: '',
     subscription,
     signal: ending.signal,
-    onRetrying: () => undefined,
+    onRetrying,
   });
   try {
     const partitions = await lookups.partitions();
@@ -90,7 +93,7 @@ export async function readTopic(options: TopicReaderOptions): Promise<void> {
         }
       },
       onOutOfRange: (position) => void skipExpired(position).catch(end.reject),
-      onRetrying: () => undefined,
+      onRetrying,
       onFailed: end.reject,
     });
 

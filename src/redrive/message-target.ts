@@ -1,6 +1,7 @@
 import type { Message } from 'kafkajs';
+import { RecordTooLargeError } from '../kafka-producer.ts';
 import type { KafkaConfig } from '../kafka.ts';
-import { createTopicWriter, RecordTooLargeError, type TopicWriter } from '../topic-writer.ts';
+import { createTopicWriter, type TopicWriter } from '../topic-writer.ts';
 import { persistently } from './patience.ts';
 import type { PlannedMessage } from './plan.ts';
 import type { OpenTarget } from './target.ts';
@@ -19,7 +20,8 @@ export function createMessageTarget(kafka: KafkaConfig): OpenTarget<PlannedMessa
     async send(messages) {
       const refused = new Map<number, string>();
       const indexed = messages.map((message, index) => ({ message, index }));
-      // A request is for one partition, so that one which the client has not heard of is noticed.
+      // A request is for one partition where that is known: then one with a record that is too large has written nothing, and
+      // no letter is sent twice.
       const groups = Map.groupBy(
         indexed,
         ({ message: { topic, partition } }) => `${topic} ${partition ?? 'by key'}`,

@@ -17,7 +17,8 @@ export function createTopicLookup(kafka: KafkaConfig): TopicLookup {
   const known = new Map<string, Promise<TopicFacts>>();
 
   async function connect(): Promise<Admin> {
-    const admin = new kafkajs.Kafka(kafkaClientOptions(kafka)).admin();
+    // Whoever asks is patient.
+    const admin = new kafkajs.Kafka(kafkaClientOptions(kafka, { retries: 0 })).admin();
     await admin.connect();
     return admin;
   }

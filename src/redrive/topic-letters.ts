@@ -1,6 +1,7 @@
 import { readTopic } from '../ingest/index.ts';
 import type { KafkaConfig } from '../kafka.ts';
 import { readDeadLetter } from '../sinks/index.ts';
+import { createWaitingNote } from '../waiting.ts';
 import { keyOf, type Letters } from './letter.ts';
 
 /**
@@ -23,6 +24,7 @@ export function createTopicLetters(options: {
         topic,
         signal,
         onProgress,
+        onRetrying: createWaitingNote(),
         onBatch(batch) {
           // Partitions come side by side.
           const before = turn;

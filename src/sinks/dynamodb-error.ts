@@ -1,28 +1,31 @@
 import { OperationalError, RetryableError, StoreError } from '../errors.ts';
+import { TLS_ADVICE, errorCode, isNetworkError, isTlsError } from './connection-error.ts';
 
 /** What the SDK's errors carry; everything may be missing. */
 interface ServiceError {
-  readonly code?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
   readonly $response?: { readonly statusCode?: number };
 }
 
 /**
- * Errors that pass by themselves, after the SDK has tried three times:
+ * Errors that say: slower. The SDK has tried three times.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  */
-const PASSING = new Set(
+const THROTTLED = new Set(
   (
     'ProvisionedThroughputExceededException ThrottlingException Throttling RequestLimitExceeded ' +
-    'TooManyRequestsException InternalServerError InternalFailure ServiceUnavailable TransactionConflictException ' +
+    'TooManyRequestsException'
+  ).split(' '),
+);
+/** Others that pass by themselves. */
+const PASSING = new Set(
+  (
+    'InternalServerError InternalFailure ServiceUnavailable TransactionConflictException ' +
     'ReplicatedWriteConflictException RequestTimeout RequestTimeTooSkewed LimitExceededException'
   ).split(' '),
 );
 /** Of a ValidationException: what one item is refused for (its size, that of its keys), not the table or the request. */
 const REFUSED = /size|bytes|empty (string|value)|nesting/i;
-const NETWORK =
-  /^(ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST\w+|ENET\w+|EADDRNOTAVAIL|HPE_\w+|ERR_STREAM_PREMATURE_CLOSE)$/;
-const TLS = /CERT|SELF_SIGNED|UNABLE_TO_|^EPROTO$|^ERR_TLS|^ERR_SSL/;
 const CREDENTIALS =
   'give credentials by a role of the machine, by AWS_PROFILE, or by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
 
@@ -35,6 +38,11 @@ export function refusalOf(
   if (error.name === 'ItemCollectionSizeLimitExceededException') return { code: 'too_large', detail };
   if (error.name !== 'ValidationException' || !REFUSED.test(detail)) return undefined;
   return { code: /size|bytes/i.test(detail) ? 'too_large' : 'rejected', detail };
+}
+
+/** Whether the table, or the account, takes no more for now. */
+export function isThrottled(error: unknown): boolean {
+  return error instanceof Error && (THROTTLED.has(error.name) || statusOf(error) === 429);
 }
 
 /**
@@ -54,10 +62,9 @@ export function dynamodbError(
   },
 ): unknown {
   if (!(error instanceof Error) || error instanceof OperationalError) return error;
-  const { code, $metadata, $response } = error as ServiceError;
   const { operation, at, table, create } = request;
-  const status = $metadata?.httpStatusCode ?? $response?.statusCode;
-  const symbol = typeof code === 'string' ? code : '';
+  const status = statusOf(error);
+  const symbol = errorCode(error);
   const where = `${at}: table ${table}: ${operation}`;
   const stop = (text: string) => new StoreError(`${where}: ${text}`, { cause: causeOf(error) });
   const retry = (text: string) => new RetryableError(`${where}: ${text}`, { cause: causeOf(error) });
@@ -66,18 +73,17 @@ export function dynamodbError(
     return stop(`no credentials: ${firstLine(error)}; ${CREDENTIALS}`);
   if (error.message.startsWith('Region is missing'))
     return stop(`expected a region; set ${at}.region or AWS_REGION`);
-  if (TLS.test(symbol) && status === undefined)
-    return stop(
-      `no TLS connection: ${firstLine(error)} (${symbol}); name a private authority's certificate in NODE_EXTRA_CA_CERTS`,
-    );
-  if (NETWORK.test(symbol) || error.name === 'TimeoutError' || error.name === 'AbortError')
+  if (isTlsError(error) && status === undefined)
+    return stop(`no TLS connection: ${firstLine(error)} (${symbol}); ${TLS_ADVICE}`);
+  if (isNetworkError(error) || error.name === 'TimeoutError' || error.name === 'AbortError')
     return retry(`no answer: ${firstLine(error)}${symbol ? ` (${symbol})` : ''}`);
   if (status === undefined) return error;
 
-  const id = $metadata?.requestId ? `, request ${$metadata.requestId}` : '';
+  const { requestId } = (error as ServiceError).$metadata ?? {};
+  const id = requestId ? `, request ${requestId}` : '';
   const answer = `${error.name} (${status}${id}): ${firstLine(error)}`;
   // An answer of 200 that cannot be read was cut, or is no answer of DynamoDB.
-  if (PASSING.has(error.name) || status >= 500 || status === 429 || status < 300) return retry(answer);
+  if (isThrottled(error) || PASSING.has(error.name) || status >= 500 || status < 300) return retry(answer);
   switch (error.name) {
     case 'ResourceNotFoundException':
       return stop(`${answer}; make the table: ${create}`);
@@ -95,6 +101,11 @@ export function dynamodbError(
     default:
       return stop(answer);
   }
+}
+
+function statusOf(error: Error): number | undefined {
+  const { $metadata, $response } = error as ServiceError;
+  return $metadata?.httpStatusCode ?? $response?.statusCode;
 }
 
 /** Name and text only: the SDK's errors drag the connection along, with signed headers and session tokens. */

@@ -2,7 +2,7 @@ import type { TableDescription } from '@aws-sdk/client-dynamodb';
 import type { DynamodbSinkConfig } from './dynamodb-sink-config.ts';
 
 /** Names of the table and of its key attributes. */
-export type TableNames = Pick<DynamodbSinkConfig, 'table' | 'customer_attribute' | 'content_id_attribute'>;
+type TableNames = Pick<DynamodbSinkConfig, 'table' | 'customer_attribute' | 'content_id_attribute'>;
 
 /**
  * The AWS CLI command that makes the table. The content id is its partition key, which spreads the writes of one customer:

@@ -13,12 +13,16 @@ export interface BulkRequest {
 export interface BulkItem {
   readonly index?: {
     readonly status?: number;
-    readonly error?: { readonly type?: string; readonly reason?: string };
+    readonly error?: {
+      readonly type?: string;
+      readonly reason?: string;
+      readonly caused_by?: { readonly reason?: string };
+    };
   };
 }
 
 /** Path of bulk requests; of the answer only what is looked at: else it is larger than the request. */
-export const BULK_PATH = '/_bulk?filter_path=items.*.status,items.*.error.type,items.*.error.reason';
+export const BULK_PATH = `/_bulk?filter_path=${['status', 'error.type', 'error.reason', 'error.caused_by.reason'].map((name) => `items.*.${name}`).join()}`;
 
 /** Refused for what is in the document; other errors of status 400 are for somebody to mend, such as a limit of shards. */
 const REFUSED = new Set([
@@ -26,8 +30,16 @@ const REFUSED = new Set([
   'document_parsing_exception',
   'strict_dynamic_mapping_exception',
   'max_bytes_length_exceeded_exception',
-  'illegal_argument_exception',
 ]);
+/** An illegal_argument_exception is one of settings (no write index, no pipeline), all but this one. */
+const REFUSED_REASON = /^Document contains at least one immense term/;
+/**
+ * The index is full, for all documents to come, whichever error that is wrapped in. At the beginning only: further on stands
+ * what somebody wrote, who must not be able to stop everything by it.
+ */
+const LIMIT = /^(?:\[\d+:\d+\] failed to parse: )?(Limit of [a-z ]+\[\d+\].*?has been exceeded)/;
+/** What follows may be somebody's text, as it is or by its bytes. */
+const CONTENT = /\. Preview of field's value:[^]*$|The prefix of the first immense term is:[^]*$/;
 
 /** A batch in requests of at most `maxBytes`; a larger document goes alone. The id is the decision's: a repeat overwrites. */
 export function bulkRequests(
@@ -62,7 +74,7 @@ export function halves({ lines, indexes }: BulkRequest): [BulkRequest, BulkReque
 }
 
 /** What the answers for a request's documents come to: refusals, and the first reason of each other kind. */
-export interface BulkVerdict {
+interface BulkVerdict {
   readonly refusals: readonly Refusal[];
   /** Why the call is to be made again: a full queue, a shard that is away. */
   readonly retry?: string;
@@ -78,13 +90,15 @@ export function judge(indexes: readonly number[], items: readonly BulkItem[]): B
   for (const [place, { index: answer }] of items.entries()) {
     const { status = 0, error } = answer ?? {};
     if (status >= 200 && status < 300) continue;
-    const detail = `${error?.type ?? 'no type'} (${status}): ${error?.reason ?? 'no reason'}`;
+    const reason = error?.reason ?? 'no reason';
+    const detail = `${error?.type ?? 'no type'} (${status}): ${reason.replace(CONTENT, '').trimEnd()}`;
+    // Causes are looked at for this only: they, too, have texts in them.
+    const limit = LIMIT.exec(reason) ?? LIMIT.exec(error?.caused_by?.reason ?? '');
     if (status === 429 || status >= 500) retry ??= detail;
-    else if (REFUSED.has(error?.type ?? '')) {
-      // A preview of the field's value may follow, which can be somebody's text.
-      const cause = detail.replace(/\. Preview of field's value:[^]*$/, '');
-      refusals.push({ index: indexes[place]!, code: 'rejected', detail: cause });
-    } else stop ??= detail;
+    else if (limit) stop ??= detail.includes(limit[1]!) ? detail : `${detail}: ${limit[1]}`;
+    else if (REFUSED.has(error?.type ?? '') || REFUSED_REASON.test(reason))
+      refusals.push({ index: indexes[place]!, code: 'rejected', detail });
+    else stop ??= detail;
   }
   return { refusals, ...(retry === undefined ? {} : { retry }), ...(stop === undefined ? {} : { stop }) };
 }

@@ -1,15 +1,15 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { OperationalError, RetryableError, StoreError, messageOf } from '../errors.ts';
+import { TLS_ADVICE, errorCode, isTlsError } from './connection-error.ts';
 import type { ElasticsearchSinkConfig } from './elasticsearch-sink-config.ts';
 
 const compress = promisify(gzip);
 
-const TLS = /CERT|SELF_SIGNED|UNABLE_TO_|^EPROTO$|^ERR_TLS|^ERR_SSL/;
 const CHECK_MILLIS = 10_000;
 
 /** One answer; `json` is undefined where the text is none. */
-export interface ElasticsearchAnswer {
+interface ElasticsearchAnswer {
   readonly status: number;
   readonly json: unknown;
   /** The beginning of the answer, for errors. */
@@ -17,7 +17,7 @@ export interface ElasticsearchAnswer {
 }
 
 /** Asks the server: `body` is sent as newline-delimited JSON. */
-export type AskElasticsearch = (
+type AskElasticsearch = (
   method: 'GET' | 'POST',
   path: string,
   options?: { readonly body?: string; readonly signal?: AbortSignal },
@@ -83,12 +83,9 @@ function connectionError(where: string, error: unknown, signal: AbortSignal): un
   if (signal.aborted) return new RetryableError(`${where}: no answer in time`, { cause: error });
   if (!(error instanceof TypeError)) return error;
   const { cause } = error;
-  const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : undefined;
-  const symbol = typeof code === 'string' ? code : '';
+  const code = errorCode(cause);
   const reason = cause instanceof Error && cause.message !== '' ? cause.message : messageOf(error);
-  const text = `${where}: ${reason}${symbol ? ` (${symbol})` : ''}`;
-  if (!TLS.test(symbol)) return new RetryableError(text, { cause: error });
-  return new StoreError(`${text}; name a private authority's certificate in NODE_EXTRA_CA_CERTS`, {
-    cause: error,
-  });
+  const text = `${where}: ${reason}${code ? ` (${code})` : ''}`;
+  if (!isTlsError(cause)) return new RetryableError(text, { cause: error });
+  return new StoreError(`${text}; ${TLS_ADVICE}`, { cause: error });
 }

@@ -1,4 +1,5 @@
-import { MisconfiguredError, RetryableError, StoreError, isOperational } from '../errors.ts';
+import { MisconfiguredError, RetryableError, StoreError } from '../errors.ts';
+import { checkError } from './connection-error.ts';
 import {
   BULK_PATH,
   bulkRequests,
@@ -10,6 +11,7 @@ import {
 import { connectElasticsearch } from './elasticsearch-connection.ts';
 import { indexOf } from './elasticsearch-index.ts';
 import type { ElasticsearchSinkConfig } from './elasticsearch-sink-config.ts';
+import { targetProblem, wayOut, type IndexesBehind } from './elasticsearch-target.ts';
 import type { Refusal, Sink } from './sink.ts';
 
 /**
@@ -52,22 +54,24 @@ export function createElasticsearchSink({
     return refusals;
   }
 
-  /** How the fields of today's index are, or would be: a template can do nothing for an index that there is. */
-  async function checkMappings(): Promise<void> {
+  /** Where today's documents go, and how its fields are or would be: a template can do nothing for an index that there is. */
+  async function checkTarget(): Promise<void> {
     const today = indexOf(index, { produced_at: new Date().toISOString(), created_at: null });
-    const there = await ask('GET', `/${today}/_mapping`);
-    const answer =
-      there.status === 404 ? await ask('POST', `/_index_template/_simulate_index/${today}`) : there;
+    const there = await ask('GET', `/${today}`);
+    if (there.status === 200) {
+      const problem = targetProblem(today, there.json as IndexesBehind);
+      if (!problem) return;
+      const { expected, got, way } = problem;
+      throw new MisconfiguredError(`${at}.index: expected ${expected}, got ${got}; ${way}`);
+    }
     // Who may only write may not look; the first batch shows whether it may.
-    if (answer.status === 403) return;
+    if (there.status === 403) return;
+    const simulated = await ask('POST', `/_index_template/_simulate_index/${today}`);
+    if (simulated.status === 403) return;
     // Anything nested below `mappings`, whatever the answer's own layers are.
-    if (/"version":\{"type":"keyword"/.test(JSON.stringify(answer.json))) return;
-    const way =
-      there.status === 404
-        ? 'put the template of `sluice schema --elasticsearch` there first (docs/search.md)'
-        : 'name another index, after putting the template of `sluice schema --elasticsearch` there';
+    if (/"version":\{"type":"keyword"/.test(JSON.stringify(simulated.json))) return;
     throw new MisconfiguredError(
-      `${at}.index: expected an index ${today} with a keyword field \`version\`, got ${answer.status === 200 ? 'no such field' : answer.beginning}; ${way}`,
+      `${at}.index: expected an index ${today} with a keyword field \`version\`, got ${simulated.status === 200 ? 'no such field' : simulated.beginning}; put the template of \`sluice schema --elasticsearch\` there first (docs/search.md)`,
     );
   }
 
@@ -83,11 +87,9 @@ export function createElasticsearchSink({
           const expected = `${at}.url: expected Elasticsearch or OpenSearch at ${config.url}`;
           throw new MisconfiguredError(`${expected}, got status ${status}: ${beginning}`);
         }
-        await checkMappings();
+        await checkTarget();
       } catch (error) {
-        if (!isOperational(error) || error instanceof RetryableError || error instanceof MisconfiguredError)
-          throw error;
-        throw new MisconfiguredError(error.message, { cause: error });
+        throw checkError(error);
       }
     },
 
@@ -106,13 +108,4 @@ export function createElasticsearchSink({
 function itemsOf(json: unknown): readonly BulkItem[] | undefined {
   if (typeof json !== 'object' || json === null || !('items' in json)) return undefined;
   return Array.isArray(json.items) ? (json.items as BulkItem[]) : undefined;
-}
-
-function wayOut(status: number, reason: string): string {
-  if (/shards open|maximum shards/.test(reason))
-    return '; remove old indexes, raise cluster.max_shards_per_node, or take {month} or {year} instead of {day}';
-  if (/index_not_found_exception/.test(reason)) return '; allow action.auto_create_index for the index';
-  if (status === 403 || /security_exception|\(403\)/.test(reason))
-    return '; allow the user create_index and write on the index';
-  return '';
 }

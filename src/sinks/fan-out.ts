@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import type { Decision } from '../decision.ts';
-import { RetryableError, StoreError, messageOf } from '../errors.ts';
-import { createFilter, type Filter } from './filter.ts';
+import { AbandonedError, RetryableError, TooManyDeadLettersError, messageOf } from '../errors.ts';
+import { createFilter, filterableOf, type Filter } from './filter.ts';
 import type { Refusal, Sink } from './sink.ts';
 
 /** A sink with what it is told. */
@@ -38,6 +38,8 @@ export interface FanOutOptions {
   readonly branches: readonly Branch[];
   /** Longest time of one attempt, milliseconds. */
   readonly timeout: number;
+  /** So many refusals of one sink in a row end everything. */
+  readonly maxRefusals?: number;
   readonly onDelivered?: (delivered: Delivered) => void;
   readonly onRetry?: (retry: {
     readonly sink: string;
@@ -54,47 +56,55 @@ export interface FanOut {
   /**
    * Tells every sink what it wants of a batch: side by side, so that a slow one delays no other's answer. Resolves when each
    * decision is delivered or refused by each of them; a sink that cannot answer is asked again for as long as it takes. Throws
-   * what a sink throws that must be mended, and StoreError when it was abandoned.
+   * what a sink throws that must be mended, TooManyDeadLettersError when one refuses everything, and AbandonedError when it was
+   * abandoned.
    */
   deliver(decisions: readonly Decision[]): Promise<readonly Refused[]>;
-  /** Gives up on sinks that do not answer: deliveries under way fail. */
+  /** Gives up on sinks that do not answer: deliveries under way, and those to come, fail. */
   abandon(): void;
   close(): Promise<void>;
 }
 
 /** A fan-out to opened sinks; closing it closes them. */
 export function createFanOut(options: FanOutOptions): FanOut {
-  const { branches, timeout, onDelivered, onRetry, backoff = 100 } = options;
+  const { branches, timeout, maxRefusals = Infinity, onDelivered, onRetry, backoff = 100 } = options;
   const abandoned = new AbortController();
   const wanted = branches.map(({ filters }) => filters.map(createFilter));
+  /** Refusals in a row, by sink. */
+  const refused = new Map<string, number>();
 
-  /** One attempt, which ends in time whether or not the sink looks at its signal. */
+  /**
+   * One attempt, which ends in time whether or not the sink looks at its signal. The next one waits until this one has settled,
+   * for as long again: two at a time would tell everything twice.
+   */
   async function attempt(
     { name, sink }: Branch,
     decisions: readonly Decision[],
+    over: AbortSignal,
   ): Promise<readonly Refusal[]> {
-    const over = new AbortController();
-    const signal = AbortSignal.any([abandoned.signal, over.signal]);
-    const late = delay(timeout, undefined, { signal }).then(() => {
-      throw new RetryableError(`sink ${name}: expected an answer within ${timeout / 1000} s, got none`);
-    });
-    try {
-      return await Promise.race([sink.deliver(decisions, signal), late]);
-    } finally {
-      late.catch(() => undefined);
-      over.abort();
-    }
+    const late = new AbortController();
+    const signal = AbortSignal.any([over, late.signal]);
+    const delivering = sink.deliver(decisions, signal);
+    if (await settlesWithin(timeout, delivering, over)) return await delivering;
+    late.abort();
+    if (await settlesWithin(timeout, delivering, over)) return await delivering;
+    throw new RetryableError(`sink ${name}: expected an answer within ${timeout / 1000} s, got none`);
   }
 
-  async function tell(branch: Branch, decisions: readonly Decision[]): Promise<Refused[]> {
+  async function tell(
+    branch: Branch,
+    decisions: readonly Decision[],
+    failed: AbortSignal,
+  ): Promise<Refused[]> {
     const started = performance.now();
+    const over = AbortSignal.any([abandoned.signal, failed]);
     let last: unknown;
-    const refusals = await pRetry(() => attempt(branch, decisions), {
+    const refusals = await pRetry(() => attempt(branch, decisions, over), {
       retries: Infinity,
       minTimeout: backoff,
       maxTimeout: Math.max(backoff, 5_000),
       randomize: true,
-      signal: abandoned.signal,
+      signal: over,
       onFailedAttempt: ({ error }) => {
         last = error;
       },
@@ -105,8 +115,12 @@ export function createFanOut(options: FanOutOptions): FanOut {
       },
     }).catch((error: unknown) => {
       if (!abandoned.signal.aborted) throw error;
-      throw new StoreError(`sink ${branch.name}: gave up: ${messageOf(last ?? error)}`, { cause: last });
+      throw new AbandonedError(
+        `sink ${branch.name} does not answer, so what it was not told is read again by the next run: ${messageOf(last ?? error)}`,
+        { cause: last },
+      );
     });
+    limit(branch.name, decisions.length, refusals);
     onDelivered?.({
       sink: branch.name,
       decisions: decisions.length,
@@ -121,24 +135,65 @@ export function createFanOut(options: FanOutOptions): FanOut {
     }));
   }
 
+  /** A sink that refuses everything is broken, or its table is: then the pipeline stops, before a whole topic is dead letters. */
+  function limit(name: string, told: number, refusals: readonly Refusal[]): void {
+    const own = refusals.filter(({ isOneReceivers }) => !isOneReceivers);
+    const inARow = own.length < told ? 0 : (refused.get(name) ?? 0) + own.length;
+    refused.set(name, inARow);
+    if (inARow < maxRefusals) return;
+    throw new TooManyDeadLettersError(
+      `sink ${name}: expected fewer than ${maxRefusals} refusals in a row, got ${inARow}: nothing since the last flush is committed; the last one: ${own.at(-1)?.detail}`,
+    );
+  }
+
   return {
     branches,
     async deliver(decisions) {
-      const told = branches.flatMap((branch, index) => {
-        const own = decisions.filter((decision) => {
-          const facts = { ...decision, reasons: decision.reasons.map(({ label }) => label) };
-          return wanted[index]!.some((wants) => wants(facts));
-        });
+      const facts = decisions.map(filterableOf);
+      const failed = new AbortController();
+      let failure: { readonly error: unknown } | undefined;
+      const told = branches.map(async (branch, index) => {
+        const own = decisions.filter((_, row) => wanted[index]!.some((wants) => wants(facts[row]!)));
         if (own.length === 0) return [];
-        return [tell(branch, branch.text ? own : own.map(withoutText))];
+        return tell(branch, branch.text ? own : own.map(withoutText), failed.signal);
       });
-      return (await Promise.all(told)).flat();
+      // The first that fails for good ends the others, which may be waiting for servers that are away.
+      for (const each of told) {
+        each.catch((error: unknown) => {
+          failure ??= { error };
+          failed.abort(error);
+        });
+      }
+      const settled = await Promise.allSettled(told);
+      if (failure) throw failure.error;
+      return settled.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
     },
-    abandon: () => abandoned.abort(new StoreError('gave up on a sink that does not answer')),
+    abandon,
     async close() {
+      abandon();
       await Promise.all(branches.map(({ sink }) => sink.close()));
     },
   };
+
+  function abandon(): void {
+    abandoned.abort(new AbandonedError('gave up on a sink that does not answer'));
+  }
+}
+
+/** Whether work settles within so many milliseconds, or before `over` is aborted; a rejection counts as settled. */
+async function settlesWithin(limit: number, work: Promise<unknown>, over: AbortSignal): Promise<boolean> {
+  const timer = new AbortController();
+  const settled = work.then(
+    () => true,
+    () => true,
+  );
+  const signal = AbortSignal.any([timer.signal, over]);
+  const late = delay(limit, false, { signal }).catch(() => false);
+  try {
+    return await Promise.race([settled, late]);
+  } finally {
+    timer.abort();
+  }
 }
 
 function withoutText(decision: Decision): Decision {

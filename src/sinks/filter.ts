@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Decision } from '../decision.ts';
 import { ACTIONS, type Action } from '../types.ts';
 
 /** Keys by which a sink, or an endpoint, says which decisions it wants. */
@@ -25,6 +26,11 @@ export interface Filterable {
   readonly customer: string;
   /** Labels that led to the action. */
   readonly reasons: readonly string[];
+}
+
+/** What a filter looks at of a decision. */
+export function filterableOf({ action, customer, reasons }: Decision): Filterable {
+  return { action, customer, reasons: reasons.map(({ label }) => label) };
 }
 
 /** Makes a filter's test: true for what is wanted. */

@@ -7,6 +7,7 @@
  * after that. A call that is made again tells it again, with the same id, by which a receiver drops the repeat.
  * Fails: RetryableError when a server does not answer; StoreError or MisconfiguredError when it refuses for good.
  */
+export { checkLabels } from './check-labels.ts';
 export { createDeadLetterTopic, type DeadLetterTopic } from './dead-letter-topic.ts';
 export { createFanOut, type Branch, type Delivered, type FanOut, type Refused } from './fan-out.ts';
 export { filtersOf, sinksConfig, wantsText, type SinkConfig, type SinksConfig } from './config.ts';

@@ -1,7 +1,8 @@
 import type { Message } from 'kafkajs';
 import type { Decision } from '../decision.ts';
+import { RecordTooLargeError } from '../kafka-producer.ts';
 import type { KafkaConfig } from '../kafka.ts';
-import { createTopicWriter, RecordTooLargeError } from '../topic-writer.ts';
+import { createTopicWriter } from '../topic-writer.ts';
 import type { Refusal, Sink } from './sink.ts';
 
 /**
@@ -17,25 +18,25 @@ export function createKafkaSink(options: {
   return {
     description: `topic ${options.topic}`,
     check: () => writer.check(),
-    async deliver(decisions) {
+    async deliver(decisions, signal) {
       const records = decisions.map(recordOf);
       try {
-        await writer.write(records);
+        await writer.write(records, signal);
         return [];
       } catch (error) {
         if (!(error instanceof RecordTooLargeError)) throw error;
-        return await writeEach(records);
+        return await writeEach(records, signal);
       }
     },
     close: () => writer.close(),
   };
 
   /** One by one, so that only those that are too large are refused. */
-  async function writeEach(records: readonly Message[]): Promise<Refusal[]> {
+  async function writeEach(records: readonly Message[], signal: AbortSignal): Promise<Refusal[]> {
     const refusals: Refusal[] = [];
     for (const [index, record] of records.entries()) {
       try {
-        await writer.write([record]);
+        await writer.write([record], signal);
       } catch (error) {
         if (!(error instanceof RecordTooLargeError)) throw error;
         refusals.push({ index, code: 'too_large', detail: error.message });

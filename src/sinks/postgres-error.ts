@@ -1,4 +1,5 @@
 import { OperationalError, RetryableError, StoreError, messageOf } from '../errors.ts';
+import { TLS_ADVICE, errorCode, isNetworkError, isTlsError } from './connection-error.ts';
 
 /**
  * SQLSTATEs that pass by themselves (https://www.postgresql.org/docs/current/errcodes-appendix.html): 08 connection, 40 rollback
@@ -8,9 +9,6 @@ import { OperationalError, RetryableError, StoreError, messageOf } from '../erro
 const PASSING = /^(08|40|53|57|58)|^55P03$|^25006$/;
 /** 22 data, 23 constraint, 54 limit (a key too long for its index): what one row is refused for. 22P05: NUL in a text. */
 const REFUSED = /^(22|23|54)/;
-const CONNECTION =
-  /^(ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST\w+|ENET\w+|EADDRNOTAVAIL|ERR_STREAM_\w+)$/;
-const TLS = /CERT|SELF_SIGNED|UNABLE_TO_|^EPROTO$|^ERR_TLS|^ERR_SSL/;
 /** pg's own failures of a connection have no code. */
 const CLOSED = /^Connection terminated|timeout expired|timeout exceeded|^Client was closed|not queryable/;
 /** pg's refusals to log in without having been refused. */
@@ -18,9 +16,8 @@ const LOGIN = /^SASL|does not support SSL|^Unknown authenticationOk|password mus
 
 /** SQLSTATE of an answer of the server; undefined for what is no answer. */
 function sqlState(error: Error): string | undefined {
-  const code: unknown = Reflect.get(error, 'code');
   // What Node says of connections looks alike: EPIPE.
-  return Reflect.get(error, 'severity') !== undefined && typeof code === 'string' ? code : undefined;
+  return Reflect.get(error, 'severity') === undefined ? undefined : errorCode(error);
 }
 
 /** Whether the server refused a row for what is in it. */
@@ -35,20 +32,15 @@ export function isRowRefused(error: unknown): error is Error {
 export function postgresError(error: unknown, where: string, table: string): unknown {
   if (!(error instanceof Error) || error instanceof OperationalError) return error;
   const state = sqlState(error);
-  const symbol: unknown = Reflect.get(error, 'code');
-  const text = `${where}: ${messageOf(error)}${typeof symbol === 'string' ? ` (${symbol})` : ''}`;
+  const code = errorCode(error);
+  const text = `${where}: ${messageOf(error)}${code ? ` (${code})` : ''}`;
   if (state !== undefined) {
     if (PASSING.test(state)) return new RetryableError(text, { cause: error });
     return new StoreError(`${text}${wayOut(state, table)}`, { cause: error });
   }
-  if (typeof symbol === 'string' && TLS.test(symbol)) {
-    return new StoreError(
-      `${text}; name a private authority's certificate in sslrootcert of url, or in NODE_EXTRA_CA_CERTS`,
-      { cause: error },
-    );
-  }
-  if ((typeof symbol === 'string' && CONNECTION.test(symbol)) || CLOSED.test(error.message))
-    return new RetryableError(text, { cause: error });
+  if (isTlsError(error))
+    return new StoreError(`${text}; ${TLS_ADVICE}, or in sslrootcert of url`, { cause: error });
+  if (isNetworkError(error) || CLOSED.test(error.message)) return new RetryableError(text, { cause: error });
   if (LOGIN.test(error.message))
     return new StoreError(`${text}; correct user, password and sslmode in url`, { cause: error });
   return error;

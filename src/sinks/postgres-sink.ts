@@ -1,5 +1,7 @@
 import type { PoolClient } from 'pg';
-import { MisconfiguredError, RetryableError, isOperational } from '../errors.ts';
+import { MisconfiguredError } from '../errors.ts';
+import { checkError, throwIfLate } from './connection-error.ts';
+import { cancelStatement } from './postgres-cancel.ts';
 import { isRowRefused, postgresError } from './postgres-error.ts';
 import { createPostgresPool } from './postgres-pool.ts';
 import type { PostgresSinkConfig } from './postgres-sink-config.ts';
@@ -44,25 +46,34 @@ export function createPostgresSink({
       client?.release(isBroken);
       client = undefined;
     };
-    // Only a connection that is cut ends the wait for a server that says nothing.
-    const cut = () => release(true);
-    signal?.addEventListener('abort', cut, { once: true });
+    // A backend that waits does not see that its connection ends; a server that says nothing only lets go of one that is cut.
+    const cut = async () => {
+      if (client) await cancelStatement(client, config.connect_timeout);
+      release(true);
+    };
+    const onAbort = () => void cut();
+    signal?.addEventListener('abort', onAbort, { once: true });
     try {
       client = await pool.connect();
-      signal?.throwIfAborted();
       const result = await work(client);
-      release(false);
+      // Whoever had it next, the cancelling could come late, and to them.
+      release(signal?.aborted ?? false);
       return result;
     } catch (error) {
       release(true);
       throw postgresError(error, where, config.table);
     } finally {
-      signal?.removeEventListener('abort', cut);
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 
   /** Writes a chunk; where the server refuses a row of it, halves it until that row stands alone. */
-  async function write(client: PoolClient, chunk: readonly NewestScore[]): Promise<Refusal[]> {
+  async function write(
+    client: PoolClient,
+    chunk: readonly NewestScore[],
+    signal: AbortSignal,
+  ): Promise<Refusal[]> {
+    throwIfLate(signal, where);
     try {
       await client.query({ ...upsert, values: [JSON.stringify(chunk.map(({ score }) => score))] });
       return [];
@@ -70,7 +81,8 @@ export function createPostgresSink({
       if (!isRowRefused(error)) throw error;
       if (chunk.length === 1) return refusals(chunk[0]!, error.message);
       const half = Math.ceil(chunk.length / 2);
-      return [...(await write(client, chunk.slice(0, half))), ...(await write(client, chunk.slice(half)))];
+      const [first, second] = [chunk.slice(0, half), chunk.slice(half)];
+      return [...(await write(client, first, signal)), ...(await write(client, second, signal))];
     }
   }
 
@@ -95,9 +107,7 @@ export function createPostgresSink({
           `${at}.table: ${config.table} in ${host}${pathname}: expected ${problems.join('; expected ')}; ${way}`,
         );
       } catch (error) {
-        if (!isOperational(error) || error instanceof RetryableError || error instanceof MisconfiguredError)
-          throw error;
-        throw new MisconfiguredError(error.message, { cause: error });
+        throw checkError(error);
       }
     },
 
@@ -109,7 +119,7 @@ export function createPostgresSink({
       );
       if (sound.length === 0) return refused;
       return await using(async (client) => {
-        for (const chunk of chunksOf(sound, CHUNK)) refused.push(...(await write(client, chunk)));
+        for (const chunk of chunksOf(sound, CHUNK)) refused.push(...(await write(client, chunk, signal)));
         return refused;
       }, signal);
     },

@@ -10,7 +10,7 @@ interface Column {
 }
 
 /** The columns of the scores: statement, DDL and check come from them. */
-export const POSTGRES_COLUMNS: readonly Column[] = [
+const COLUMNS: readonly Column[] = [
   { name: 'customer', type: 'text', isBytewise: true },
   { name: 'content_id', type: 'text', isBytewise: true },
   { name: 'version', type: 'text', isBytewise: true },
@@ -38,7 +38,7 @@ function quoted(name: string): string {
 
 /** DDL of the table of scores: what `sluice schema --postgres` prints. */
 export function postgresDdl(table: string): string {
-  const columns = POSTGRES_COLUMNS.map(
+  const columns = COLUMNS.map(
     ({ name, type, isNull, isBytewise }) =>
       `  ${name} ${type}${isBytewise ? ' COLLATE "C"' : ''}${isNull ? '' : ' NOT NULL'},`,
   );
@@ -57,8 +57,8 @@ export function postgresDdl(table: string): string {
  * the same version or a newer one stays as it is.
  */
 export function postgresUpsert(table: string): string {
-  const names = POSTGRES_COLUMNS.map(({ name }) => name);
-  const typed = POSTGRES_COLUMNS.map(({ name, type }) => `${name} ${type}`);
+  const names = COLUMNS.map(({ name }) => name);
+  const typed = COLUMNS.map(({ name, type }) => `${name} ${type}`);
   const updates = names.filter((name) => !KEY.includes(name)).map((name) => `${name} = excluded.${name}`);
   return [
     `INSERT INTO ${quotedTable(table)} AS stored (${names.join(', ')})`,
@@ -98,8 +98,8 @@ FROM pg_class AS class WHERE class.oid = to_regclass($1)`;
 /** Why scores cannot be written to a table; empty when they can. */
 export function tableProblems(table: CatalogTable): string[] {
   const types = new Map(table.columns.map(({ name, type }) => [name, type]));
-  const known = new Set<string>(POSTGRES_COLUMNS.map(({ name }) => name));
-  const columns = POSTGRES_COLUMNS.flatMap(({ name, type }) => {
+  const known = new Set<string>(COLUMNS.map(({ name }) => name));
+  const columns = COLUMNS.flatMap(({ name, type }) => {
     const got = types.get(name);
     return got === type ? [] : [`column ${name} ${type}, got ${got ?? 'none'}`];
   });

@@ -1,12 +1,10 @@
 import { OperationalError, RetryableError, StoreError, messageOf } from '../errors.ts';
+import { TLS_ADVICE, errorCode, isNetworkError, isTlsError } from './connection-error.ts';
 
 /** First words of replies that pass by themselves: a server that starts, fails over, or is full until somebody makes room. */
 const PASSING = new Set(
   'LOADING BUSY MASTERDOWN TRYAGAIN CLUSTERDOWN READONLY NOREPLICAS OOM MISCONF UNBLOCKED'.split(' '),
 );
-const CONNECTION =
-  /^(ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST\w+|ENET\w+|EADDRNOTAVAIL|EPROTO|ERR_SOCKET\w+)$/;
-const TLS = /CERT|SELF_SIGNED|UNABLE_TO_|^ERR_TLS|^ERR_SSL/;
 /** ioredis's own failures of a connection have no code. */
 const CLOSED =
   /^(Connection is closed|Command aborted|Reached the max retries|connect ETIMEDOUT|Failed to refresh slots|Cluster isn't ready|Too many Cluster redirections)/;
@@ -43,14 +41,8 @@ export function redisError(error: unknown, where: string): unknown {
   // Of a cluster none of whose nodes could be asked.
   const node: unknown = Reflect.get(error, 'lastNodeError');
   if (node instanceof Error && node !== error) return redisError(node, where);
-  const symbol: unknown = Reflect.get(error, 'code');
-  if (typeof symbol === 'string' && TLS.test(symbol)) {
-    return new StoreError(
-      `${text} (${symbol}); name a private authority's certificate in NODE_EXTRA_CA_CERTS`,
-      { cause: error },
-    );
-  }
-  if ((typeof symbol === 'string' && CONNECTION.test(symbol)) || CLOSED.test(error.message))
-    return new RetryableError(text, { cause: error });
+  if (isTlsError(error))
+    return new StoreError(`${text} (${errorCode(error)}); ${TLS_ADVICE}`, { cause: error });
+  if (isNetworkError(error) || CLOSED.test(error.message)) return new RetryableError(text, { cause: error });
   return error;
 }

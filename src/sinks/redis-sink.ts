@@ -1,4 +1,4 @@
-import { MisconfiguredError, RetryableError, isOperational } from '../errors.ts';
+import { checkError, throwIfLate } from './connection-error.ts';
 import { connectRedis, type RedisConnection } from './redis-connection.ts';
 import { redisError, replyCode } from './redis-error.ts';
 import type { RedisSinkConfig } from './redis-sink-config.ts';
@@ -70,9 +70,7 @@ export function createRedisSink({
         await connection.writeNewer(key, 1000, '0', ['version', '0']);
         await connection.del(key);
       } catch (error) {
-        const cause = redisError(error, where);
-        if (!isOperational(cause) || cause instanceof RetryableError) throw cause;
-        throw new MisconfiguredError(cause.message, { cause });
+        throw checkError(redisError(error, where));
       } finally {
         connection?.disconnect();
       }
@@ -86,7 +84,7 @@ export function createRedisSink({
         try {
           const refusals: Refusal[] = [];
           for (const chunk of chunksOf(newestScores(decisions), CHUNK)) {
-            signal.throwIfAborted();
+            throwIfLate(signal, where);
             const details = await Promise.all(chunk.map(({ score }) => write(connection, score)));
             for (const [place, detail] of details.entries()) {
               if (detail === undefined) continue;

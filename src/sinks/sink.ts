@@ -7,6 +7,8 @@ export interface Refusal {
   readonly code: string;
   /** One sentence: what was expected, what came. */
   readonly detail: string;
+  /** It is the fault of one receiver among several: many of them in a row are no reason to stop. */
+  readonly isOneReceivers?: boolean;
 }
 
 /**
@@ -21,8 +23,8 @@ export interface Sink {
   /**
    * Delivers a batch: when it resolves, each decision is durably there, or is refused. The same decision may come again, in
    * whatever order, and must then change nothing for a receiver that knows its id. Throws RetryableError when the same call may
-   * be made again; StoreError or MisconfiguredError when someone must mend something first. `signal` is aborted when nobody
-   * waits any more.
+   * be made again, with the same array; StoreError or MisconfiguredError when someone must mend something first. `signal` is
+   * aborted when nobody waits any more: then it settles soon, since the next attempt waits for that.
    */
   deliver(decisions: readonly Decision[], signal: AbortSignal): Promise<readonly Refusal[]>;
   close(): Promise<void>;

@@ -16,9 +16,19 @@ describe('answer', () => {
       id: 'p7',
       decision_id: 'content-0-7',
       classifiers: { id: 'p7', classification: [{ label: 'spam', confidence: 0.01 }] },
+      unknown_classifiers: ['crisis', 'toString'],
       action: 'block',
       reasons: [{ label: 'toxic', score: 0.9812, threshold: 0.95 }],
     });
+  });
+
+  it('names those that the model does not have, also when there is no other', () => {
+    const told = { decisionId: decision.id, decision };
+    expect(contentAnswer('p7', { ...told, classifiers: ['nope', 'nope'] })).toMatchObject({
+      classifiers: { id: 'p7', classification: [] },
+      unknown_classifiers: ['nope'],
+    });
+    expect(contentAnswer('p7', { ...told, classifiers: ['spam'] })).not.toHaveProperty('unknown_classifiers');
   });
 
   it('has all of them when none is named', () => {

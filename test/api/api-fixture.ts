@@ -33,7 +33,10 @@ export interface ApiFixture {
   /** What was answered so far. */
   readonly served: readonly Served[];
   readonly bugs: readonly Error[];
+  /** Why brokers cannot be written or read now; undefined when they can. */
+  failure(): Error | undefined;
   inFlight(): number;
+  waiting(): number;
   /** POST with acme's key, JSON unless `init` says otherwise. */
   post(path: string, body: unknown, init?: RequestInit): Promise<Answer>;
   /** A connection on which anything can be written. */
@@ -60,6 +63,7 @@ export async function openApi(config: object = {}, ingest: object = {}): Promise
   const served: Served[] = [];
   const bugs: Error[] = [];
   let inFlight = 0;
+  let waiting = 0;
   const waits = createDecisionWaits();
   const fail = (error: unknown) => void bugs.push(error as Error);
   const tail = openKafkaTail({
@@ -95,6 +99,7 @@ export async function openApi(config: object = {}, ingest: object = {}): Promise
     onServed: (each) => served.push(each),
     onBug: fail,
     onInFlight: (requests) => (inFlight = requests),
+    onWaiting: (requests) => (waiting = requests),
   });
   return {
     address: listener.address,
@@ -103,7 +108,9 @@ export async function openApi(config: object = {}, ingest: object = {}): Promise
     decisions,
     served,
     bugs,
+    failure: () => producer.failure() ?? tail.failure(),
     inFlight: () => inFlight,
+    waiting: () => waiting,
     async post(path, body, init = {}) {
       const response = await fetch(`${listener.address}${path}`, {
         method: 'POST',

@@ -3,7 +3,7 @@ import type { KafkaMessage } from 'kafkajs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createBatchingProducer } from '../../src/api/batching-producer.ts';
 import { RetryableError } from '../../src/errors.ts';
-import { RecordTooLargeError } from '../../src/topic-writer.ts';
+import { RecordTooLargeError } from '../../src/kafka-producer.ts';
 import { createKafkaFixture, kafkaOf } from '../ingest/kafka-fixture.ts';
 import { recordsOf } from '../ingest/kafka-records.ts';
 import { createTopic } from '../../scripts/services/topic.ts';

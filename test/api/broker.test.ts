@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { cacheDirectory } from '../../scripts/services/cache.ts';
 import { ensureServices, removeServices, startService, stopService } from '../../scripts/services/index.ts';
+import { RetryableError } from '../../src/errors.ts';
 import { recordsOf } from '../ingest/kafka-records.ts';
 import { openApi, type ApiFixture } from './api-fixture.ts';
 
@@ -69,6 +70,7 @@ describe('HTTP API without brokers', () => {
     isSending = false;
     await Promise.all(senders);
     await decided(api, 'after');
+    expect(api.failure()).toBeUndefined();
 
     const ends = await api.content.admin.fetchTopicOffsets(api.content.topic);
     const count = ends.reduce((sum, { high }) => sum + Number(high), 0);
@@ -77,5 +79,23 @@ describe('HTTP API without brokers', () => {
     // The reader of decisions told of the outage, and nothing worse.
     expect(api.bugs.filter(({ name }) => name !== 'RetryableError')).toEqual([]);
     await api.remove();
+  });
+
+  it('knows that they are away and that they are back, also when nobody sends anything any more', async () => {
+    // One writes, and reads nothing; the other reads, and writes nothing.
+    const [writer, reader] = await Promise.all([openApi({ produce_timeout: '1500ms' }), openApi()]);
+    const post = () => writer.post('/track/content', { ...BODY, id: 'p' });
+    expect((await post()).status).toBe(200);
+    expect([writer.failure(), reader.failure()]).toEqual([undefined, undefined]);
+    await stopService('kafka', { signal: 'SIGKILL', directory });
+    expect((await post()).status).toBe(503);
+    expect(writer.failure()).toBeInstanceOf(RetryableError);
+    await vi.waitFor(() => expect(reader.failure()).toBeInstanceOf(RetryableError), 60_000);
+    await startService('kafka', { directory });
+    await vi.waitFor(
+      () => expect([writer.failure(), reader.failure()]).toEqual([undefined, undefined]),
+      60_000,
+    );
+    await Promise.all([writer.remove(), reader.remove()]);
   });
 });

@@ -29,6 +29,7 @@ describe('api configuration', () => {
     ['a key that is no list', `{ acme: secret-key-0123456789 }`, 'a list of keys'],
     ['a list in place of customers', `[secret-key-0123456789]`, 'customers'],
     ['half a hash', `{ acme: ['sha256:secret'] }`, '64 hex digits'],
+    ['a hash that was cut short', `{ acme: ['sha256:5f0c…'] }`, '64 hex digits'],
     ['spaces', `{ acme: ['secret key 0123456789'] }`, 'without spaces'],
     ['other letters', `{ acme: ['sécret-key-0123456789'] }`, 'ASCII'],
     ['no key', `{ acme: [] }`, 'at least 1'],
@@ -43,6 +44,8 @@ describe('api configuration', () => {
     const message = problem(keys);
     expect(message).toMatch(/^c\.yaml:3:\d+ api\.keys/);
     expect(message).toContain(expected);
+    // One value, one reason.
+    expect(message?.trim().split('\n')).toHaveLength(1);
     expect(message).not.toMatch(/s[eé]cret[- ]key|hunter2|1234567890|sha256:secret/);
   });
 });

@@ -85,10 +85,20 @@ describe('content', () => {
   it.each([
     ['type', 'Required property type was not present.'],
     ['id', 'Required property id was not present.'],
-    ['content', 'Required property content was not present.'],
+    ['content', 'Required property content.text was not present.'],
   ])('needs %s', (name, reason) => {
     expect(refusal({ ...BODY, [name]: undefined })).toEqual({ status: 422, reasons: [reason] });
     expect(refusal({ ...BODY, [name]: null })).toEqual({ status: 422, reasons: [reason] });
+  });
+
+  it('says everything that is missing', () => {
+    expect(refusal({})).toEqual({
+      status: 422,
+      reasons: ['id', 'type', 'content.text'].map((name) => `Required property ${name} was not present.`),
+    });
+    expect(refusal({ ...BODY, content: 'text' })).toMatchObject({
+      reasons: ['Property content was not of type object.'],
+    });
   });
 
   it('says everything that is wrong, and never what was sent', () => {
@@ -110,6 +120,19 @@ describe('content', () => {
         'Property options.classifiers.0 was empty.',
       ],
     });
+  });
+
+  it('refuses an id that the archive could not have, and keeps one of any other characters', () => {
+    for (const name of ['id', 'user_id', 'context_id', 'group_id'])
+      for (const [value, reason] of [
+        ['a\ud800', 'was not well-formed Unicode'],
+        ['a\0', 'had a NUL character'],
+      ])
+        expect(refusal({ ...BODY, [name]: value })).toEqual({
+          status: 422,
+          reasons: [`Property ${name} ${reason}.`],
+        });
+    expect(refusal({ ...BODY, id: 'a\u{1f600}' })).toMatchObject({ id: 'a\u{1f600}' });
   });
 
   it('refuses another customer than the key’s', () => {

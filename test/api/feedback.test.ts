@@ -124,6 +124,44 @@ describe('feedback', () => {
     });
   });
 
+  it.each(FEEDBACK_KINDS)('%s: refuses ids that the archive could not have', (kind) => {
+    const broken = {
+      ...BODIES[kind],
+      id: '\udc00',
+      [ACTOR[kind]]: '\ud800',
+      targets: [{ content_id: '\ud800x' }],
+    };
+    const names = ['id', ACTOR[kind], 'targets.0.content_id'];
+    expect(refusal(kind, broken)).toEqual({
+      status: 422,
+      reasons: names.map((name) => `Property ${name} was not well-formed Unicode.`),
+    });
+  });
+
+  it('says everything that is wrong at once', () => {
+    expect(refusal('flag', { id: 'f1' })).toEqual({
+      status: 422,
+      reasons: ['flagger_id', 'targets'].map((name) => `Required property ${name} was not present.`),
+    });
+    expect(refusal('appeal', { ...BODIES.appeal, id: '', target: { content_id: '5' }, kind: 'x' })).toEqual({
+      status: 422,
+      reasons: [
+        'Property id was empty.',
+        'Property target was not expected beside targets.',
+        'Property kind was not expected.',
+      ],
+    });
+  });
+
+  it.each(FEEDBACK_KINDS)('%s: refuses ids with NUL, which databases could not have', (kind) => {
+    const broken = { ...BODIES[kind], id: 'a\0', [ACTOR[kind]]: '\0', targets: [{ content_id: '\0x' }] };
+    const names = ['id', ACTOR[kind], 'targets.0.content_id'];
+    expect(refusal(kind, broken)).toEqual({
+      status: 422,
+      reasons: names.map((name) => `Property ${name} had a NUL character.`),
+    });
+  });
+
   it('needs an action of a moderation only', () => {
     expect(refusal('moderation', { ...BODIES.moderation, action: undefined })).toMatchObject({
       reasons: ['Required property action was not present.'],

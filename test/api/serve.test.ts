@@ -1,8 +1,9 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import type { KafkaMessage } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { recordsOf } from '../ingest/kafka-records.ts';
-import { KEYS, openApi, received, type ApiFixture } from './api-fixture.ts';
+import { KEYS, openApi, received, type Answer, type ApiFixture } from './api-fixture.ts';
 
 const BODY = { id: 'p1', type: 'post', user_id: 'u1', content: { text: 'Some content', format: 'plain' } };
 const FLAG = { id: 'f1', flagger_id: 'u2', reasons: ['crisis'] };
@@ -249,15 +250,68 @@ describe('HTTP API', () => {
 });
 
 describe('HTTP API under load', () => {
+  const OF_BETA = { headers: { authorization: KEYS.beta } };
+  const start = head(`${JSON_HEADERS}Content-Length: 500\r\n\r\n`);
+  /** A request of acme that takes a place until its connection ends. */
+  async function occupy(api: ApiFixture): Promise<Socket> {
+    const before = api.inFlight();
+    const socket = api.socket();
+    socket.write(start);
+    await vi.waitFor(() => expect(api.inFlight()).toBe(before + 1));
+    return socket;
+  }
+  const refusalOf = ({ status, headers }: Answer) => [status, headers.get('retry-after')];
+
   it('answers 503 beyond the bound, until there is room again', async () => {
-    const api = await openApi({ max_in_flight: 1, max_wait: '2m' });
-    const waiting = api.post('/track/content?wait=60s', BODY);
+    const api = await openApi({ max_in_flight: 1 });
+    const socket = await occupy(api);
+    expect(refusalOf(await api.post('/track/content', BODY, OF_BETA))).toEqual([503, '1']);
+    socket.destroy();
+    await vi.waitFor(() => expect(api.inFlight()).toBe(0));
+    expect((await api.post('/track/content', BODY, OF_BETA)).status).toBe(200);
+    await api.remove();
+  });
+
+  it('answers 429 to a customer beyond its share, and takes what others send', async () => {
+    const api = await openApi({ max_in_flight: 5, customer_share: 0.5 });
+    const sockets = [await occupy(api), await occupy(api)];
+    expect(refusalOf(await api.post('/track/content', BODY))).toEqual([429, '1']);
+    expect((await api.post('/track/content', BODY, OF_BETA)).status).toBe(200);
+    sockets[0]!.destroy();
     await vi.waitFor(() => expect(api.inFlight()).toBe(1));
-    const refused = await api.post('/track/content', { ...BODY, id: 'p2' });
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
-    await decideOn(api, 1);
-    expect((await waiting).status).toBe(200);
-    expect((await api.post('/track/content', { ...BODY, id: 'p2' })).status).toBe(200);
+    expect((await api.post('/track/content', BODY)).status).toBe(200);
+    sockets[1]!.destroy();
+    await api.remove();
+  });
+
+  it('lets a lone customer take everything', async () => {
+    const api = await openApi({ max_in_flight: 2, keys: { acme: [KEYS.acme] } });
+    const socket = await occupy(api);
+    expect((await api.post('/track/content', BODY)).status).toBe(200);
+    socket.destroy();
+    await api.remove();
+  });
+
+  it('lets those who wait keep nobody from being taken, and beyond the bound of waits answers at once', async () => {
+    const api = await openApi({ max_in_flight: 3, max_waits: 3, customer_share: 0.7, max_wait: '2m' });
+    const wait = (id: string, init?: RequestInit) =>
+      api.post('/track/content?wait=60s', { ...BODY, id }, init);
+    const waiting = [wait('one'), wait('two')];
+    await vi.waitFor(() => expect([api.inFlight(), api.waiting()]).toEqual([0, 2]));
+
+    // Acme has its share of the waits, beta not; then nobody has room.
+    expect([(await wait('three')).status, api.served.at(-1)!.wait]).toEqual([200, 'full']);
+    waiting.push(wait('four', OF_BETA));
+    await vi.waitFor(() => expect(api.waiting()).toBe(3));
+    expect([(await wait('five', OF_BETA)).status, api.served.at(-1)!.wait]).toEqual([200, 'full']);
+
+    const ends = await api.content.admin.fetchTopicOffsets(api.content.topic);
+    for (const { partition, high } of ends)
+      for (let offset = 0; offset < Number(high); offset++)
+        await api.decide({ id: `${api.content.topic}-${partition}-${offset}` });
+    for (const { status, body } of await Promise.all(waiting))
+      expect([status, body['action']]).toEqual([200, 'block']);
+    expect(api.waiting()).toBe(0);
     await api.remove();
   });
 
@@ -284,15 +338,3 @@ describe('HTTP API with fields of the configuration', () => {
     await api.remove();
   });
 });
-
-/** Decides on the `count`th message of the content topic. */
-async function decideOn(api: ApiFixture, count: number): Promise<void> {
-  const records = await vi.waitFor(async () => {
-    const ends = await api.content.admin.fetchTopicOffsets(api.content.topic);
-    const written = ends.filter(({ high }) => high !== '0');
-    expect(written.reduce((sum, { high }) => sum + Number(high), 0)).toBe(count);
-    return written;
-  }, 20_000);
-  const { partition, high } = records[0]!;
-  await api.decide({ id: `${api.content.topic}-${partition}-${Number(high) - 1}` });
-}

@@ -47,6 +47,22 @@ const TICK = 100;
 /** Share of the speed at which messages go on when all are written. */
 const TRICKLE = 0.25;
 
+/** What is due after a wait may be more than a broker takes at once: a megabyte. */
+function requestsOf(list: readonly ChaosMessage[]): ChaosMessage[][] {
+  const requests: ChaosMessage[][] = [];
+  let bytes = Infinity;
+  for (const message of list) {
+    const size = 200 + (message.value?.length ?? 0);
+    if (bytes + size > 512 * 1024) {
+      requests.push([]);
+      bytes = 0;
+    }
+    bytes += size;
+    requests.at(-1)!.push(message);
+  }
+  return requests;
+}
+
 /** Starts writing. The first error ends it, and is what `hold` and `finish` reject with: then the run proves nothing. */
 export function startProducer(options: ProducerOptions): ChaosProducer {
   const { topic, messageOf, messages, seconds, record } = options;
@@ -89,7 +105,8 @@ export function startProducer(options: ProducerOptions): ChaosProducer {
       runs.filter(([first]) => !first!.transactional).flat(),
       ({ partition }) => partition,
     );
-    for (const list of byPartition.values()) await send(plain, list);
+    for (const list of byPartition.values())
+      for (const request of requestsOf(list)) await send(plain, request);
     for (const run of runs.filter(([first]) => first!.transactional)) {
       const transaction = await transactional.transaction();
       await send(transaction, run);

@@ -32,10 +32,11 @@ const byContent = (a: StoredScore, b: StoredScore) => (a.score.content_id < b.sc
 /** Version `age` of a content: another decision, with another score, at another time. */
 function versionOfContent(customer: string, content: number, age: number): Decision {
   const offset = content * 1000 + age;
+  const producedAt = 1_700_000_000_000 + age;
   return sampleDecision(offset, {
     customer,
     content_id: `post-${content}`,
-    version: versionOf(1_700_000_000_000 + age, offset),
+    version: versionOf({ producedAt, receivedAt: producedAt, partition: 0, offset }),
     scores: age % 2 === 0 ? { toxic: age / 100 } : { toxic: age / 100, spam: 0.5, hate: 1 },
     reasons: age % 3 === 0 ? [] : [{ label: 'toxic', score: age / 100, threshold: 0.01 }],
     language: age % 2 === 0 ? null : 'de',

@@ -123,6 +123,18 @@ export function sinkContract(name: string, open: () => Promise<SinkUnderTest>): 
       }
     });
 
+    it('is asked again after an attempt that nobody waits for, if it does not end it', async () => {
+      const batch = [sampleDecision(5000), sampleDecision(5001)];
+      const outcome: unknown = await under.sink
+        .deliver(batch, AbortSignal.abort())
+        .catch((error: unknown) => error);
+      if (outcome instanceof Error) expect(outcome).toBeInstanceOf(RetryableError);
+      else expect(outcome).toEqual([]);
+      expect(await under.sink.deliver(batch, signal())).toEqual([]);
+      told.push(...batch);
+      expect(await received()).toEqual(ids());
+    });
+
     it('closes, also twice', async () => {
       const other = await under.again();
       await other.close();

@@ -95,8 +95,15 @@ describe('the policies for AWS', () => {
     expect(allowed.toSorted()).toEqual(operationsIn(/^glue.*\.ts$/).map((operation) => `glue:${operation}`));
   });
 
+  it('let the scores be written as the sink does, and nothing else', () => {
+    const text = readFileSync(join(ROOT, 'src/sinks/dynamodb-sink.ts'), 'utf8');
+    const sent = [...text.matchAll(/\bnew ([A-Z]\w+)Command\(/g)].map((match) => `dynamodb:${match[1]}`);
+    const allowed = statementsOf('scores-dynamodb.json').flatMap(({ Action }) => list(Action));
+    expect(allowed.toSorted()).toEqual([...new Set(sent)].toSorted());
+  });
+
   it('readers write nothing into the archive, and see neither manifests nor dead letters', () => {
-    expect(allowedOnArchive('reader.json')).toEqual([
+    expect([...new Set(allowedOnArchive('reader.json'))]).toEqual([
       'bucket s3:GetBucketLocation',
       'bucket s3:ListBucket',
       'objects s3:GetObject',
@@ -104,7 +111,9 @@ describe('the policies for AWS', () => {
     const objects = statementsOf('reader.json').flatMap(({ Resource }) =>
       list(Resource).filter((resource) => resource.startsWith('arn:aws:s3:::<BUCKET>/')),
     );
-    expect(objects).toEqual(['arn:aws:s3:::<BUCKET>/<PREFIX>customer=*']);
+    expect(objects).toEqual(
+      ['customer=*', '_feedback/customer=*'].map((path) => `arn:aws:s3:::<BUCKET>/<PREFIX>${path}`),
+    );
   });
 
   it.each(FILES.filter((name) => textOf(name).includes('"Statement"')))(
@@ -144,9 +153,10 @@ describe('the lifecycle rules', () => {
     expect(days[0]).toBeGreaterThanOrEqual(8);
   });
 
-  it('touch no object but content: not the ledger, not the dead letters', () => {
+  it('touch no object but content and feedback: not the ledger, not the dead letters', () => {
     for (const { AbortIncompleteMultipartUpload, ...rule } of Rules) {
-      if (!AbortIncompleteMultipartUpload) expect(rule.Filter).toEqual({ Prefix: '<PREFIX>customer=' });
+      if (!AbortIncompleteMultipartUpload)
+        expect(rule.Filter.Prefix).toMatch(/^<PREFIX>(_feedback\/)?customer=$/);
       else expect(Object.keys(rule).toSorted()).toEqual(['Filter', 'ID', 'Status']);
     }
   });

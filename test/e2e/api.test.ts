@@ -91,6 +91,7 @@ describe('sluice api', () => {
       body: {
         id: 'insult',
         classifiers: { id: 'insult', classification: [{ label: 'toxic', confidence: expect.any(Number) }] },
+        unknown_classifiers: ['no-such-label'],
         action: 'block',
         reasons: [{ label: 'toxic', threshold: 0.6 }],
       },

@@ -35,7 +35,7 @@ describe('what an operator sees when something is wrong', () => {
     expect(finished.code).toBe(1);
     expect(finished.stderr).toContain(`${file}:4:1 archiv: unknown key; did you mean "archive"?`);
     expect(finished.stderr).toMatch(
-      /pipeline\.yaml:7:17 classify\.batch_tokens: expected number, got "many"/,
+      /pipeline\.yaml:7:17 classify\.batch_tokens: expected a number, got "many"/,
     );
   });
 

@@ -206,6 +206,12 @@ describe('sluice redrive', () => {
     mkdirSync(dirname(place), { recursive: true });
     writeFileSync(place, file!.content);
     expect(await result('redrive', config, '--send')).toMatchObject({ sent: {}, kept: { no_sink: 1 } });
+    // A sink that is gone has letters all the same.
+    expect(await result('redrive', config, '--sink', 'gone')).toMatchObject({ letters: 1 });
+    expect(await refused('--sink', 'gonne')).toContain('(gone), got gonne; did you mean "gone"?');
+    expect(await refused('--id', 'nope', '--send')).toMatch(
+      /--id: expected ids of dead letters in .*, got nope\n/,
+    );
   });
 });
 

@@ -248,7 +248,7 @@ describe('webhooks', () => {
     expect((await webhooks('disable', file, 'acme')).text).toMatch(/is disabled/);
     const requests = receiver.requests.length;
     expect(await webhooks('redeliver', file, 'acme', '--failed', '--dry-run')).toMatchObject({
-      text: 'hooks/acme: 2 decisions would be sent again\n  content-0-1\n  content-0-2',
+      text: 'hooks/acme: 2 would be sent again\n  content-0-1\n  content-0-2',
     });
     expect(JSON.parse((await webhooks('redeliver', file, 'acme', '--failed', '--json')).text)).toMatchObject({
       ids: ['content-0-1', 'content-0-2'],
@@ -256,7 +256,7 @@ describe('webhooks', () => {
       underway: [],
     });
     expect((await webhooks('redeliver', file, 'acme', '--id', 'content-0-3', 'content-0-4')).text).toMatch(
-      /1 decisions are sent again\n.*content-0-4 is not known/,
+      /1 sent again\n.*content-0-4 is not known/,
     );
     expect((await webhooks('list', file)).text).toMatch(
       /hooks\/acme {2}disabled \(disabled by command on .*\n {2}3 waiting/,

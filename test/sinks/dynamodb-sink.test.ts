@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, request as requestTo, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   CreateTableCommand,
@@ -7,6 +7,7 @@ import {
   paginateScan,
   type AttributeValue,
 } from '@aws-sdk/client-dynamodb';
+import pRetry from 'p-retry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MisconfiguredError, RetryableError, StoreError } from '../../src/errors.ts';
 import { dynamodbSinkConfig } from '../../src/sinks/dynamodb-sink-config.ts';
@@ -99,22 +100,59 @@ function scoreOfItem(item: Item): Score {
   };
 }
 
-/** A server that gives one answer, as DynamoDB words it: what DynamoDB Local never does. */
-async function answering(status: number, type: string, message: string) {
-  let requests = 0;
-  const http = createServer((request, response) => {
-    requests++;
-    request.resume().on('end', () => {
-      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' });
-      response.end(JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, message }));
-    });
-  });
+const TYPE = 'application/x-amz-json-1.0';
+const answerOf = (type: string, message: string) =>
+  JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, message });
+
+async function listening(http: Server) {
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   return {
     endpoint: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
-    requests: () => requests,
     close: () => http.close().closeAllConnections(),
   };
+}
+
+/** A server that gives one answer, as DynamoDB words it: what DynamoDB Local never does. */
+async function answering(
+  [status, type, message]: readonly [number, string, string],
+  onRequest: (requests: number) => void = () => undefined,
+) {
+  let requests = 0;
+  const http = createServer((request, response) => {
+    requests++;
+    onRequest(requests);
+    request.resume().on('end', () => {
+      response.writeHead(status, { 'content-type': TYPE }).end(answerOf(type, message));
+    });
+  });
+  return { ...(await listening(http)), requests: () => requests };
+}
+
+/** The server of these tests, but as a table that throttles each fifth put; the others' content ids are put into `passed`. */
+async function throttling(passed: string[], onPut: () => void) {
+  const { hostname, port } = new URL(server.address);
+  let puts = 0;
+  const http = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = Buffer.concat(chunks);
+      if (++puts % 5 === 0) {
+        const answer = answerOf('ProvisionedThroughputExceededException', 'slower');
+        response.writeHead(400, { 'content-type': TYPE }).end(answer);
+        return;
+      }
+      passed.push((JSON.parse(String(body)) as { Item: Item }).Item['content_id']!.S!);
+      const { method, headers } = request;
+      const onward = requestTo({ hostname, port, path: '/', method, headers }, (answer) => {
+        response.writeHead(answer.statusCode!, answer.headers);
+        answer.pipe(response);
+        onPut();
+      });
+      onward.end(body);
+    });
+  });
+  return listening(http);
 }
 
 sinkContract('dynamodb', async () => {
@@ -235,14 +273,12 @@ describe('dynamodb sink', () => {
   });
 
   it.for([
-    [400, 'ProvisionedThroughputExceededException', RetryableError, 3],
-    [400, 'ThrottlingException', RetryableError, 3],
     [500, 'InternalServerError', RetryableError, 3],
     [400, 'UnrecognizedClientException', StoreError, 1],
     [400, 'AccessDeniedException', StoreError, 1],
     [400, 'ExpiredTokenException', StoreError, 1],
   ] as const)('%i %s: %o after %i requests', async ([status, type, kind, requests]) => {
-    const faulty = await answering(status, type, 'as AWS says it');
+    const faulty = await answering([status, type, 'as AWS says it']);
     const sink = sinkOf({ endpoint: faulty.endpoint });
     const error = await failureOf(sink.deliver([sampleDecision(1)], signal()));
     expect(error).toBeInstanceOf(kind);
@@ -252,8 +288,76 @@ describe('dynamodb sink', () => {
     faulty.close();
   });
 
+  it.for(['ProvisionedThroughputExceededException', 'ThrottlingException'])(
+    '400 %s: waits until nobody waits any more',
+    async (type) => {
+      const over = new AbortController();
+      // One more than the SDK's own attempts.
+      const faulty = await answering([400, type, 'slower'], (requests) => {
+        if (requests === 4) over.abort();
+      });
+      const sink = sinkOf({ endpoint: faulty.endpoint });
+      const error = await failureOf(sink.deliver([sampleDecision(1)], over.signal));
+      expect(error).toBeInstanceOf(RetryableError);
+      expect(String(error)).toContain(`PutItem: ${type} (400): slower; 0 of 1 scores are written`);
+      expect(faulty.requests()).toBe(4);
+      await sink.close();
+      faulty.close();
+    },
+  );
+
+  it('goes on where the last attempt at a batch ended, while the table throttles', async () => {
+    const table = await freshTable();
+    const [count, connections] = [60, 4];
+    const passed: string[] = [];
+    let over = new AbortController();
+    const slow = await throttling(passed, () => {
+      if (passed.length === 20 || passed.length === 40) over.abort();
+    });
+    const sink = sinkOf({ table, endpoint: slow.endpoint, connections });
+    const batch = [
+      ...Array.from({ length: count }, (_, index) => sampleDecision(index)),
+      sampleDecision(99, { content_id: '' }),
+    ];
+    let attempts = 0;
+    const refusals = await pRetry(
+      () => {
+        attempts++;
+        over = new AbortController();
+        return sink.deliver(batch, over.signal);
+      },
+      {
+        retries: 9,
+        minTimeout: 0,
+        onFailedAttempt: ({ error }) => {
+          expect(error).toBeInstanceOf(RetryableError);
+          expect(String(error)).toMatch(/\d+ of 61 scores are written/);
+        },
+      },
+    );
+    expect(attempts).toBe(3);
+    // It was refused in the first attempt, and stands in the answer of the last.
+    expect(refusals.map(({ index, code }) => [index, code])).toEqual([[count, 'rejected']]);
+    expect((await rowsOf(table)).map(({ score }) => score.content_id).toSorted()).toEqual(
+      batch
+        .slice(0, count)
+        .map(({ content_id }) => content_id)
+        .toSorted(),
+    );
+    // Twice only what was under way when an attempt ended.
+    const twice = passed.length - new Set(passed).size;
+    expect(twice).toBeLessThanOrEqual(2 * connections);
+    // The next batch is another one, also where it is the same array again.
+    over = new AbortController();
+    const before = passed.length;
+    expect(await sink.deliver(batch, over.signal)).toHaveLength(1);
+    expect(passed.length).toBeGreaterThanOrEqual(before + count);
+    await sink.close();
+    slow.close();
+  });
+
   it('stops the other requests of a batch when one fails', async () => {
-    const faulty = await answering(400, 'AccessDeniedException', 'no');
+    const faulty = await answering([400, 'AccessDeniedException', 'no']);
     const sink = sinkOf({ endpoint: faulty.endpoint, connections: 4 });
     const batch = Array.from({ length: 500 }, (_, index) => sampleDecision(index));
     await expect(sink.deliver(batch, signal())).rejects.toThrow(/allow dynamodb:PutItem on the table/);

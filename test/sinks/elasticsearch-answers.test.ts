@@ -98,6 +98,20 @@ describe('elasticsearch sink, by what it is answered', () => {
     [404, 'index_not_found_exception', 'no such index', StoreError],
     [403, 'security_exception', 'action is unauthorized', StoreError],
     [400, 'validation_exception', 'this action would add [2] shards', StoreError],
+    [400, 'illegal_argument_exception', 'pipeline with id [gone] does not exist', StoreError],
+    [400, 'illegal_argument_exception', 'no write index is defined for alias [moderation].', StoreError],
+    [
+      400,
+      'illegal_argument_exception',
+      'Limit of total fields [1000] in index [moderation-2026.03.01] has been exceeded',
+      StoreError,
+    ],
+    [
+      400,
+      'document_parsing_exception',
+      '[1:9] failed to parse: Limit of total fields [1000] has been exceeded while adding new fields [1]',
+      StoreError,
+    ],
   ] as const)('item %i %s', async ([status, type, reason, kind]) => {
     const node = await answering((ids) => ({
       status: 200,
@@ -116,6 +130,59 @@ describe('elasticsearch sink, by what it is answered', () => {
     const error = await failureOf(sink.deliver(batch, signal()));
     expect(error).toBeInstanceOf(kind);
     expect(String(error)).toContain(`${type} (${status}): ${reason}`);
+    await sink.close();
+    node.close();
+  });
+
+  it('finds a limit of the index in the cause of an error, too', async () => {
+    const reason = 'Limit of total fields [1000] has been exceeded while adding new fields [1]';
+    const item = failed(400, 'mapper_parsing_exception', 'failed to parse');
+    const error = { ...item.index.error, caused_by: { type: 'illegal_argument_exception', reason } };
+    const node = await answering((ids) => ({
+      status: 200,
+      body: { items: ids.map(() => ({ index: { status: 400, error } })) },
+    }));
+    const sink = sinkOf({ url: node.url });
+    const failure = await failureOf(sink.deliver([sampleDecision(1)], signal()));
+    expect(failure).toBeInstanceOf(StoreError);
+    expect(String(failure)).toMatch(
+      /failed to parse: Limit of total fields \[1000\] has been exceeded; raise index.mapping.total_fields.limit/,
+    );
+    await sink.close();
+    node.close();
+  });
+
+  it('does not take the text of a document for an error of the index, and repeats none of it', async () => {
+    const text = 'Limit of total fields [1000] has been exceeded';
+    const value = `failed to parse field [x] of type [float] in document with id '1'. Preview of field's value: '${text}'`;
+    const errors = [
+      {
+        type: 'mapper_parsing_exception',
+        reason: value,
+        caused_by: { reason: `For input string: "${text}"` },
+      },
+      { type: 'document_parsing_exception', reason: `[1:9] ${value}` },
+      {
+        type: 'illegal_argument_exception',
+        reason: `Document contains at least one immense term in field="text" (whose UTF8 encoding is longer than the max length 32766). The prefix of the first immense term is: '[76, 105, 109]...', original message: bytes can be at most 32766 in length; got 40000`,
+      },
+    ];
+    const node = await answering(() => ({
+      status: 200,
+      body: { items: errors.map((error) => ({ index: { status: 400, error } })) },
+    }));
+    const sink = sinkOf({ url: node.url });
+    const refusals = await sink.deliver(
+      errors.map((_, index) => sampleDecision(index)),
+      signal(),
+    );
+    expect(refusals.map(({ index, code }) => [index, code])).toEqual([
+      [0, 'rejected'],
+      [1, 'rejected'],
+      [2, 'rejected'],
+    ]);
+    expect(JSON.stringify(refusals)).not.toMatch(/Limit of|76, 105/);
+    expect(refusals[2]!.detail).toContain('immense term');
     await sink.close();
     node.close();
   });

@@ -173,6 +173,71 @@ describe('elasticsearch sink', () => {
     await sink.close();
   });
 
+  it('finds an alias or a data stream that cannot be written to, before and while it tells', async () => {
+    const name = `target-${randomUUID()}`;
+    const body = (aliases: object) => ({
+      ...(indexTemplate(name) as { template: object }).template,
+      aliases,
+    });
+    await ask(
+      'PUT',
+      `/${name}-1`,
+      body({ [`${name}-one`]: {}, [`${name}-two`]: {}, [`${name}-chosen`]: {} }),
+    );
+    await ask(
+      'PUT',
+      `/${name}-2`,
+      body({
+        [`${name}-two`]: {},
+        [`${name}-chosen`]: { is_write_index: true },
+        [`${name}-no`]: { is_write_index: false },
+      }),
+    );
+    const stream = { ...indexTemplate(`${name}-stream`), data_stream: {} };
+    await ask('PUT', `/_index_template/${name}-stream`, stream);
+    await ask('PUT', `/_data_stream/${name}-stream`);
+    const targets: [string, RegExp | undefined][] = [
+      ['1', undefined],
+      ['one', undefined],
+      ['chosen', undefined],
+      ['two', /without a write index; give one index of the alias is_write_index: true/],
+      ['no', /without a write index; give one index of the alias is_write_index: true/],
+      ['stream', /got a data stream; name an index/],
+    ];
+    for (const [suffix, text] of targets) {
+      const sink = sinkOf({ index: `${name}-${suffix}` });
+      const checked = await failureOf(sink.check());
+      const told = await failureOf(sink.deliver([sampleDecision(1)], signal()));
+      if (text === undefined) expect([checked, told]).toEqual([undefined, undefined]);
+      else {
+        expect(checked).toBeInstanceOf(MisconfiguredError);
+        expect(String(checked)).toMatch(text);
+        expect(told).toBeInstanceOf(StoreError);
+        expect(String(told)).toMatch(/illegal_argument_exception \(400\).*; (give one index|name an index)/);
+      }
+      await sink.close();
+    }
+    expect((await documentsOf(`${name}-2`)).map(({ _id }) => _id)).toEqual(['content-0-1']);
+  });
+
+  it('stops where an index takes no more labels, and goes on once its limit is raised', async () => {
+    const index = await freshIndex();
+    const sink = sinkOf({ index });
+    await sink.deliver([sampleDecision(1)], signal());
+    const [{ _index: name }] = (await documentsOf(index)) as [Found];
+    const limit = (fields: number) =>
+      ask('PUT', `/${name}/_settings`, { 'index.mapping.total_fields.limit': fields });
+    await limit(10);
+    const batch = [sampleDecision(2), sampleDecision(3, { scores: { newer: 0.5 } })];
+    const error = await failureOf(sink.deliver(batch, signal()));
+    expect(error).toBeInstanceOf(StoreError);
+    expect(String(error)).toMatch(/Limit of total fields \[10\].*; raise index.mapping.total_fields.limit/);
+    await limit(1000);
+    expect(await sink.deliver(batch, signal())).toEqual([]);
+    expect(await documentsOf(index)).toHaveLength(3);
+    await sink.close();
+  });
+
   it('asks again while the disk is too full', async () => {
     const index = await freshIndex();
     const sink = sinkOf({ index });

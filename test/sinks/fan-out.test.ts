@@ -1,7 +1,13 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../src/decision.ts';
-import { MisconfiguredError, RetryableError, StoreError } from '../../src/errors.ts';
+import {
+  AbandonedError,
+  MisconfiguredError,
+  RetryableError,
+  TooManyDeadLettersError,
+} from '../../src/errors.ts';
 import { createFanOut, type Branch, type Delivered } from '../../src/sinks/fan-out.ts';
 import type { Refusal, Sink } from '../../src/sinks/sink.ts';
 import { sampleDecision } from '../sample-decision.ts';
@@ -95,18 +101,39 @@ describe('fan-out', () => {
     ]);
   });
 
-  it('ends an attempt that takes too long, and begins another', async () => {
-    const aborted: boolean[] = [];
+  it('ends an attempt that takes too long, and begins another when it has settled', async () => {
+    const running: number[] = [];
+    let now = 0;
     const hanging = memorySink(async (count, signal) => {
-      if (count > 1) return [];
-      signal.addEventListener('abort', () => aborted.push(true));
-      await delay(60_000, undefined, { ref: false });
+      running.push(++now);
+      if (count === 1) await once(signal, 'abort');
+      now--;
+      if (count === 1) throw new RetryableError('aborted');
       return [];
     });
     const fanOut = createFanOut({ branches: [branch('hanging', hanging.sink)], timeout: 20, backoff: 1 });
     await fanOut.deliver([sampleDecision(1)]);
-    expect(hanging.attempts()).toBe(2);
-    expect(aborted).toEqual([true]);
+    expect(running).toEqual([1, 1]);
+  });
+
+  it('takes the answer of an attempt that was late', async () => {
+    const late = memorySink(async (_count, signal) => {
+      await once(signal, 'abort');
+      return [];
+    });
+    const fanOut = createFanOut({ branches: [branch('late', late.sink)], timeout: 20, backoff: 1 });
+    await fanOut.deliver([sampleDecision(1)]);
+    expect(late.attempts()).toBe(1);
+  });
+
+  it('does not wait for ever for an attempt that never settles', async () => {
+    const stuck = memorySink(async (count) => {
+      if (count === 1) await delay(60_000, undefined, { ref: false });
+      return [];
+    });
+    const fanOut = createFanOut({ branches: [branch('stuck', stuck.sink)], timeout: 20, backoff: 1 });
+    await fanOut.deliver([sampleDecision(1)]);
+    expect(stuck.attempts()).toBe(2);
   });
 
   it('gives back what a sink refused, with the decision and the name of the sink', async () => {
@@ -130,6 +157,49 @@ describe('fan-out', () => {
     expect(broken.attempts()).toBe(1);
   });
 
+  it('ends what waits for another sink when one fails for good', async () => {
+    const away = memorySink(() => {
+      throw new RetryableError('nobody answers');
+    });
+    const broken = memorySink((count) => {
+      if (count === 1) throw new RetryableError('soon');
+      throw new MisconfiguredError('expected a table');
+    });
+    const fanOut = createFanOut({
+      branches: [branch('away', away.sink), branch('broken', broken.sink)],
+      timeout: 1000,
+      backoff: 1,
+    });
+    await expect(fanOut.deliver([sampleDecision(1)])).rejects.toThrow('expected a table');
+    const attempts = away.attempts();
+    await delay(50);
+    expect(away.attempts()).toBe(attempts);
+  });
+
+  it('stops when a sink refuses everything, but not for one receiver among several', async () => {
+    const refusal = { index: 0, code: 'rejected', detail: 'expected a number' };
+    let isOneReceivers = true;
+    const refusing = memorySink(() => [isOneReceivers ? { ...refusal, isOneReceivers } : refusal]);
+    const fanOut = createFanOut({
+      branches: [branch('refusing', refusing.sink)],
+      timeout: 1000,
+      maxRefusals: 3,
+    });
+    const one = () => fanOut.deliver([sampleDecision(1)]);
+    for (let i = 0; i < 5; i++) expect(await one()).toHaveLength(1);
+    isOneReceivers = false;
+    await one();
+    await one();
+    const taken = fanOut.deliver([sampleDecision(1), sampleDecision(2)]);
+    expect(await taken).toHaveLength(1);
+    await one();
+    await one();
+    const error: unknown = await one().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(TooManyDeadLettersError);
+    expect(String(error)).toContain('sink refusing: expected fewer than 3 refusals in a row, got 3');
+    expect(String(error)).toContain('expected a number');
+  });
+
   it('gives up when it is abandoned, with the last reason', async () => {
     const away = memorySink(() => {
       throw new RetryableError('nobody answers');
@@ -143,8 +213,8 @@ describe('fan-out', () => {
       },
     });
     const error: unknown = await fanOut.deliver([sampleDecision(1)]).catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(StoreError);
-    expect(String(error)).toContain('sink away: gave up: nobody answers');
-    await expect(fanOut.deliver([sampleDecision(2)])).rejects.toThrow(StoreError);
+    expect(error).toBeInstanceOf(AbandonedError);
+    expect(String(error)).toMatch(/sink away does not answer.*next run: nobody answers/);
+    await expect(fanOut.deliver([sampleDecision(2)])).rejects.toThrow(AbandonedError);
   });
 });

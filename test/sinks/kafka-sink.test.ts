@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import kafkajs, { type KafkaMessage } from 'kafkajs';
 import pRetry from 'p-retry';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createTopic } from '../../scripts/services/topic.ts';
 import { decisionSchema } from '../../src/decision.ts';
-import { MisconfiguredError } from '../../src/errors.ts';
+import { MisconfiguredError, RetryableError } from '../../src/errors.ts';
 import { kafkaClientOptions } from '../../src/kafka.ts';
 import { createKafkaSink } from '../../src/sinks/kafka-sink.ts';
 import { sinkContract } from '../contract/sink.ts';
 import { kafkaOf } from '../ingest/kafka-fixture.ts';
 import { recordsOf } from '../ingest/kafka-records.ts';
 import { sampleDecision } from '../sample-decision.ts';
+import { createTwoBrokers } from '../two-brokers.ts';
 
 const client = () => new kafkajs.Kafka(kafkaClientOptions(kafkaOf()));
 const admin = client().admin();
@@ -82,6 +83,25 @@ describe('kafka sink', () => {
     ]);
     const ids = (await contentOf(topic)).map(({ headers }) => String(headers?.['id']));
     expect(new Set(ids)).toEqual(new Set(['content-0-1', 'content-0-3']));
+    await sink.close();
+  });
+
+  it('ends an attempt for which nobody waits, and writes nothing of it any more', async () => {
+    const brokers = createTwoBrokers();
+    onTestFinished(() => void vi.restoreAllMocks());
+    const sink = sinkOf('decisions');
+    const over = new AbortController();
+    const customers = Array.from({ length: 10 }, (_, n) => `customer-${n}`);
+    const batch = customers.map((customer, offset) => sampleDecision(offset, { customer }));
+    const attempt = sink.deliver(batch, over.signal);
+    await vi.waitFor(() => expect(brokers.pending()).toBe(1));
+    over.abort();
+    await expect(attempt).rejects.toThrow(RetryableError);
+    const first = brokers.written[0].length;
+    brokers.move();
+    expect(await sink.deliver(batch, signal)).toEqual([]);
+    expect(brokers.written[0]).toHaveLength(2 * first);
+    expect(new Set(brokers.written.flat())).toEqual(new Set(customers));
     await sink.close();
   });
 

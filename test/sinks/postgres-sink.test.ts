@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Client, type QueryResultRow } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { MisconfiguredError, RetryableError, StoreError } from '../../src/errors.ts';
 import { postgresSinkConfig } from '../../src/sinks/postgres-sink-config.ts';
 import { createPostgresSink } from '../../src/sinks/postgres-sink.ts';
@@ -170,6 +170,55 @@ describe('postgres sink', () => {
     expect(await sink.deliver(newer, signal())).toEqual([]);
     expect((await rowsOf(table)).map(({ score }) => score.decision_id)).toEqual(['content-0-2']);
     await Promise.all([sink.close(), patient.close()]);
+  });
+
+  it('leaves no backend waiting behind attempts that were given up', async () => {
+    const table = await freshTable();
+    const sink = sinkOf({ table, statement_timeout: '1h', connections: 1 });
+    await sink.deliver([sampleDecision(1)], signal());
+    const locker = new Client(server.address);
+    await locker.connect();
+    await locker.query('BEGIN');
+    await locker.query(`SELECT * FROM ${table} FOR UPDATE`);
+    const waiting = async () => {
+      const query = 'SELECT pid FROM pg_stat_activity WHERE wait_event_type = $1 AND query LIKE $2';
+      return (await sql(query, ['Lock', `%"${table}"%`])).length;
+    };
+    const newer = [sampleDecision(2, { content_id: 'post-1' })];
+    for (let attempt = 0; attempt < 4; attempt++) {
+      const over = new AbortController();
+      const delivery = failureOf(sink.deliver(newer, over.signal));
+      await vi.waitFor(async () => expect(await waiting()).toBe(1), 10_000);
+      over.abort();
+      expect(await delivery).toBeInstanceOf(RetryableError);
+      await vi.waitFor(async () => expect(await waiting()).toBe(0), 10_000);
+    }
+    await locker.query('ROLLBACK');
+    await locker.end();
+    expect(await sink.deliver(newer, signal())).toEqual([]);
+    await sink.close();
+  });
+
+  it('ends an attempt in time also where the server does not answer to its cancelling', async () => {
+    const table = await freshTable();
+    const sink = sinkOf({ table, connect_timeout: '200ms' });
+    await sink.deliver([sampleDecision(1)], signal());
+    const locker = new Client(server.address);
+    await locker.connect();
+    await locker.query('BEGIN');
+    await locker.query(`SELECT * FROM ${table} FOR UPDATE`);
+    // Who takes connections stands still; the locking backend does not.
+    await server.signal('SIGSTOP');
+    const newer = [sampleDecision(2, { content_id: 'post-1' })];
+    try {
+      await expect(sink.deliver(newer, AbortSignal.timeout(100))).rejects.toThrow(RetryableError);
+    } finally {
+      await server.signal('SIGCONT');
+    }
+    await locker.query('ROLLBACK');
+    await locker.end();
+    expect(await sink.deliver(newer, signal())).toEqual([]);
+    await sink.close();
   });
 
   it('says what is wrong with user, database and table, and the way out', async () => {

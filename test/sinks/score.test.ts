@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { versionOf, type Decision } from '../../src/decision.ts';
+import type { Decision } from '../../src/decision.ts';
 import { filtersOf, sinksConfig, wantsText } from '../../src/sinks/config.ts';
 import { chunksOf, newestScores, scoreOf } from '../../src/sinks/score.ts';
 import { sampleDecision } from '../sample-decision.ts';
@@ -10,7 +10,7 @@ const decisions = fc.array(
   fc
     .record({ customer: name, content: name, offset: fc.nat({ max: 5 }) })
     .map(({ customer, content, offset }) =>
-      sampleDecision(offset, { customer, content_id: content, version: versionOf(1000, offset) }),
+      sampleDecision(offset, { customer, content_id: content, version: `1-${offset}` }),
     ),
 );
 const contentOf = ({ customer, content_id }: Pick<Decision, 'customer' | 'content_id'>) =>

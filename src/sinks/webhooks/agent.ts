@@ -13,7 +13,7 @@ export interface ResolvedAddress {
 export type Resolve = (name: string) => Promise<readonly ResolvedAddress[]>;
 
 /** A connection was refused here, because the address is none that webhooks may go to. */
-export class ForbiddenAddressError extends Error {
+class ForbiddenAddressError extends Error {
   override name = 'ForbiddenAddressError';
   readonly code = 'FORBIDDEN_ADDRESS';
 }

@@ -13,12 +13,12 @@ export interface BreakerState {
   readonly failures: number;
   /** Pauses in a row; 0: closed. */
   readonly openings: number;
-  /** When the last pause began, milliseconds UTC; 0: never. */
-  readonly openedAt: number;
+  /** The state's revision since it opened last; 0: it is closed. */
+  readonly opened: number;
 }
 
 /** An endpoint that works. */
-export const CLOSED: BreakerState = { failures: 0, openings: 0, openedAt: 0 };
+export const CLOSED: BreakerState = { failures: 0, openings: 0, opened: 0 };
 
 /** What a result changes. */
 export interface BreakerStep {
@@ -31,17 +31,18 @@ export interface BreakerStep {
 
 /**
  * The breaker of one endpoint: closed until `failures` in a row; then open for `pause`, after which one probe goes first: it
- * closes the breaker, or opens it for longer. A failure of a request that began before the breaker opened says nothing new.
+ * closes the breaker, or opens it for longer. A failure of a request that began before the breaker opened says nothing new: `began`
+ * is the state's revision of then, `revision` that of `state`. No clocks are compared: those of two machines differ.
  */
 export function breakerStep(
   state: BreakerState,
-  result: { readonly ok: boolean; readonly startedAt: number; readonly now: number },
+  result: { readonly ok: boolean; readonly began: number; readonly revision: number },
   options: BreakerOptions,
 ): BreakerStep {
   if (result.ok) return state.openings > 0 ? { state: CLOSED, closed: true } : { state: CLOSED };
-  if (state.openings > 0 && result.startedAt < state.openedAt) return { state };
+  if (state.openings > 0 && result.began < state.opened) return { state };
   const failures = state.failures + 1;
   if (failures < options.failures) return { state: { ...state, failures } };
   const pause = Math.min(options.max_pause, options.pause * 2 ** Math.min(state.openings, 30));
-  return { state: { failures, openings: state.openings + 1, openedAt: result.now }, pause };
+  return { state: { failures, openings: state.openings + 1, opened: result.revision + 1 }, pause };
 }

@@ -4,14 +4,20 @@ import { createAddressCheck } from './address.ts';
 import { createAgent, type Resolve } from './agent.ts';
 import type { WebhooksConfig } from './config.ts';
 import type { DeliveryEvents } from './delivery-events.ts';
-import { endpointStatus } from './endpoint-status.ts';
 import { createEndpointWorker, type EndpointWorker } from './endpoint-worker.ts';
+import { isTight } from './memory.ts';
 import { wakeChannel } from './queue.ts';
 import { checkRedis } from './redis-check.ts';
 import { createRedis } from './redis.ts';
 
 /** Wait before Redis is asked again, milliseconds. */
 const RETRY_MILLIS = 1_000;
+/** How long a scrape waits for what the queues hold, milliseconds. */
+const MEASURE_MILLIS = 1_000;
+/** How often it is looked whether Redis has room, milliseconds. */
+const ROOM_MILLIS = 2_000;
+/** How long what was given up may take to be given back to Redis, milliseconds. */
+const GIVE_BACK_MILLIS = 500;
 
 /** Sends the webhooks of one sink. Any number of processes may, at the same time. */
 export interface Delivery {
@@ -19,11 +25,16 @@ export interface Delivery {
   check(): Promise<void>;
   /** Begins to send, once Redis answers. */
   start(): void;
-  /** Reads what the queues hold, for metrics; says nothing when Redis does not answer. */
+  /** Reads what the queues hold, for metrics; says nothing when Redis does not answer within a second. */
   measure(): Promise<void>;
+  /** How many decisions could be sent now or are under way, and how many wait for their next attempt. */
+  waiting(): Promise<{ readonly due: number; readonly later: number }>;
   /** Why nothing is sent now; undefined when it is. */
   unready(): string | undefined;
-  /** Takes nothing more, waits up to `limit` milliseconds for what is under way, then gives that back. */
+  /**
+   * Takes nothing more, waits up to `limit` milliseconds for what is under way, then gives that back, for which Redis has half a
+   * second.
+   */
   stop(limit: number): Promise<void>;
 }
 
@@ -54,6 +65,7 @@ export function createDelivery({ config, name, at, events, resolve }: DeliveryOp
   const subscriber = redis.client.duplicate({ lazyConnect: true, commandTimeout: undefined });
   const stopping = new AbortController();
   let running: Promise<unknown> = Promise.resolve();
+  let measuring: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
 
   // Its failures are the other connection's too, which tells them.
@@ -91,7 +103,30 @@ export function createDelivery({ config, name, at, events, resolve }: DeliveryOp
     }
     // Without it endpoints look for work by themselves, only less often.
     subscriber.connect().catch(failed);
+    const relieving = setInterval(() => void relieve().catch(failed), ROOM_MILLIS);
     await Promise.all([...workers.values()].map((worker) => worker.run()));
+    clearInterval(relieving);
+  }
+
+  /** Where Redis has little room, what waits is worth more than to know what was delivered. */
+  async function relieve(): Promise<void> {
+    if (await isTight(redis.client))
+      await Promise.all([...workers.values()].map((worker) => worker.relieve()));
+  }
+
+  async function readAll(): Promise<void> {
+    const reading = places.map(async ({ place }) => {
+      const status = await workers.get(place.endpoint)?.status();
+      if (!status) return;
+      const { counts, disabled, breaker } = status;
+      events.measured({
+        ...counts,
+        endpoint: `${name}/${place.endpoint}`,
+        disabled: disabled !== undefined,
+        open: breaker.openings > 0,
+      });
+    });
+    await Promise.all(reading);
   }
 
   function failed(error: unknown): void {
@@ -109,16 +144,22 @@ export function createDelivery({ config, name, at, events, resolve }: DeliveryOp
 
     async measure() {
       if (redis.client.status !== 'ready') return;
-      const reading = places.map(async ({ place }) => {
-        const { counts, disabled, breaker } = await endpointStatus(place);
-        events.measured({
-          ...counts,
-          endpoint: `${name}/${place.endpoint}`,
-          disabled: disabled !== undefined,
-          open: breaker.openings > 0,
+      // A Redis that hangs is asked once, however often somebody scrapes.
+      measuring ??= readAll()
+        .catch(failed)
+        .finally(() => {
+          measuring = undefined;
         });
-      });
-      await Promise.all(reading).catch(failed);
+      await Promise.race([measuring, delay(MEASURE_MILLIS, undefined, { ref: false })]);
+    },
+
+    async waiting() {
+      const counts = await Promise.all(
+        [...workers.values()].map(async (worker) => (await worker.status()).counts),
+      );
+      const sum = (each: (count: (typeof counts)[number]) => number) =>
+        counts.reduce((total, count) => total + each(count), 0);
+      return { due: sum(({ waiting, active }) => waiting + active), later: sum(({ delayed }) => delayed) };
     },
 
     unready: () =>
@@ -130,13 +171,17 @@ export function createDelivery({ config, name, at, events, resolve }: DeliveryOp
         const all = [...workers.values()];
         for (const worker of all) worker.stop();
         const over = new AbortController();
-        const late = delay(limit, undefined, { signal: over.signal }).then(
-          () => all.forEach((worker) => worker.abandon()),
-          () => undefined,
-        );
+        const late = async () => {
+          await delay(limit, undefined, { signal: over.signal });
+          for (const worker of all) worker.abandon();
+          await delay(GIVE_BACK_MILLIS, undefined, { signal: over.signal });
+          // It hangs: what waits for its answer fails now, and the locks run out by themselves.
+          redis.close();
+        };
+        const ending = late().catch(() => undefined);
         await running;
         over.abort();
-        await late;
+        await ending;
         await Promise.all(all.map((worker) => worker.close()));
         subscriber.disconnect();
         redis.close();

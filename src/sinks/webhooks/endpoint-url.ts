@@ -32,6 +32,6 @@ export function urlProblem(text: string, { allow_http, allow_private }: Reach): 
 }
 
 /** Name or address of a URL's host, an IPv6 address without its brackets. */
-export function hostOf(url: URL): string {
+function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '');
 }

@@ -6,6 +6,7 @@ import type { EndpointConfig, WebhooksConfig } from './config.ts';
 import type { DeliveryEvents } from './delivery-events.ts';
 import { createEndpointStore } from './endpoint-state.ts';
 import { createHeld } from './held.ts';
+import { readStatus, type EndpointStatus } from './endpoint-status.ts';
 import { messageOf } from './message.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
 import { limiterOf, openQueue, openWorker, type DeliveryJob, type EndpointPlace } from './queue.ts';
@@ -20,6 +21,8 @@ const NEWS_MILLIS = 1_000;
 /** How often, and how many at a time, old deliveries are forgotten. */
 const FORGET_MILLIS = 3600_000;
 const FORGET_JOBS = 10_000;
+/** How many at a time where Redis has little room. */
+const RELIEVE_JOBS = 5_000;
 /** Wait after Redis failed, milliseconds. */
 const FAILURE_MILLIS = 500;
 
@@ -38,6 +41,9 @@ export interface EndpointWorker {
   run(): Promise<void>;
   /** There may be something to do. */
   wake(): void;
+  status(): Promise<EndpointStatus>;
+  /** Forgets what was delivered, the oldest first, to make room in Redis. */
+  relieve(): Promise<void>;
   /** Takes nothing more. `run` resolves when what is under way is settled; `abandon` ends that too. */
   stop(): void;
   abandon(): void;
@@ -62,8 +68,12 @@ export function createEndpointWorker(options: EndpointWorkerOptions): EndpointWo
   let awake = new AbortController();
   /** When a success was last written down, and no failure since; milliseconds UTC. */
   let workedAt = -Infinity;
+  /** The last revision of the endpoint's state that was read. */
+  let revision = 0;
   /** Times in a row that there was no job. */
   let empty = 0;
+  /** How many jobs are asked for at once. */
+  let width = 1;
   /** Results change the breaker one after the other. */
   let recording: Promise<unknown> = Promise.resolve();
 
@@ -93,7 +103,7 @@ export function createEndpointWorker(options: EndpointWorkerOptions): EndpointWo
   }
 
   /** What a result means for the endpoint is known everywhere before its jobs are free again. */
-  async function record(outcome: Outcome, attempt: Attempt): Promise<void> {
+  async function record(outcome: Outcome, attempt: Attempt, beginning: Promise<number>): Promise<void> {
     const { startedAt, result, millis } = attempt;
     if (outcome.kind === 'gone') {
       const why = `answered 410 on ${new Date(startedAt).toISOString()}`;
@@ -107,17 +117,27 @@ export function createEndpointWorker(options: EndpointWorkerOptions): EndpointWo
     workedAt = -Infinity;
     await store.attempted({ at: new Date(startedAt).toISOString(), result, millis });
     if (!ok && outcome.kind !== 'failed') return;
-    const { pause, closed } = await store.change((breaker) =>
-      breakerStep(breaker, { ok, startedAt, now: Date.now() }, sink.breaker),
+    const began = await beginning;
+    const { pause, closed } = await store.change((breaker, now) =>
+      breakerStep(breaker, { ok, began, revision: now }, sink.breaker),
     );
     if (ok) workedAt = startedAt;
     if (pause !== undefined) events.breakerOpened({ endpoint: label, millis: pause, result });
     if (closed) events.breakerClosed({ endpoint: label });
   }
 
-  async function send(jobs: readonly DeliveryJob[]): Promise<void> {
+  /** The revision of the state as a request begins; while the endpoint works, the one that was read within a second is as good. */
+  async function beginningOf(startedAt: number): Promise<number> {
+    if (startedAt >= workedAt + NEWS_MILLIS)
+      revision = (await store.read().catch(failed))?.revision ?? revision;
+    return revision;
+  }
+
+  /** Sends one request; resolves with the next job, where one came with the end of this one. */
+  async function send(jobs: readonly DeliveryJob[]): Promise<DeliveryJob | undefined> {
     const decisions = jobs.map(({ data }) => data);
     const startedAt = Date.now();
+    const beginning = beginningOf(startedAt);
     const answer = await sendWebhook({
       message: messageOf(decisions, { batched: endpoint.batch.size > 1 }),
       endpoint,
@@ -127,14 +147,14 @@ export function createEndpointWorker(options: EndpointWorkerOptions): EndpointWo
     if (answer.error?.code === 'aborted') {
       // Nobody knows whether it arrived: the same is sent again.
       await Promise.all(jobs.map((job) => held.putBack(job)));
-      return;
+      return undefined;
     }
     const outcome = outcomeOf(answer, Date.now());
     const result = String(answer.status ?? answer.error?.code);
     const millis = Math.round(answer.took);
     const detail = answer.error?.detail ?? '';
     const attempt = { outcome, result, detail, millis, startedAt, random: Math.random() };
-    recording = recording.then(() => record(outcome, attempt)).catch(failed);
+    recording = recording.then(() => record(outcome, attempt, beginning)).catch(failed);
     await recording;
     const ids = jobs.map(({ data }) => data.id);
     const oldest = Math.min(...decisions.map((each) => Date.parse(each.produced_at ?? each.received_at)));
@@ -146,26 +166,54 @@ export function createEndpointWorker(options: EndpointWorkerOptions): EndpointWo
       millis,
       lag: startedAt + millis - oldest,
     });
-    await Promise.all(jobs.map((job) => finish(job, attempt)));
+    const [next] = await Promise.all(jobs.map((job) => finish(job, attempt)));
+    return next;
   }
 
-  async function finish(job: DeliveryJob, attempt: Attempt): Promise<void> {
-    const settled = await settle(job, attempt, { config: sink, signal: abandoned.signal });
+  async function finish(job: DeliveryJob, attempt: Attempt): Promise<DeliveryJob | undefined> {
+    const fetchNext = endpoint.batch.size === 1 && !stopping.signal.aborted;
+    const { became, next } = await settle(job, attempt, {
+      config: sink,
+      signal: abandoned.signal,
+      fetchNext,
+    });
     held.release(job);
     const { id } = job.data;
     const { result, outcome } = attempt;
-    if (settled === 'lost') events.lockLost({ endpoint: label, id });
-    if (settled === 'exhausted')
-      events.exhausted({ endpoint: label, id, attempts: job.attemptsMade, result });
+    if (became === 'lost') events.lockLost({ endpoint: label, id });
+    if (became === 'exhausted') events.exhausted({ endpoint: label, id, attempts: job.attemptsMade, result });
     // A breaker that opened lets one job at a time through: this one's end may be what the next waits for.
     if (outcome.kind === 'failed') wake();
     // Another process that takes over looks by itself.
-    if (settled === 'retrying') setTimeout(wake, job.delay + 1).unref();
-    if (settled === 'waiting' && outcome.kind === 'held') setTimeout(wake, outcome.millis + 1).unref();
+    if (became === 'retrying') setTimeout(wake, job.delay + 1).unref();
+    if (became === 'waiting' && outcome.kind === 'held') setTimeout(wake, outcome.millis + 1).unref();
+    return held.adopt(next, job.token ?? '');
   }
 
   function failed(error: unknown): void {
     events.queueFailed({ sink: place.sink, error: textOf(error) });
+  }
+
+  /** Several jobs side by side, twice as many each time that there were so many: a round trip for each alone would be the limit. */
+  async function take(): Promise<DeliveryJob[]> {
+    const wanted = Math.min(width, endpoint.concurrency - requests.size);
+    const taken = await Promise.allSettled(Array.from({ length: wanted }, () => held.take()));
+    const jobs = taken.flatMap((each) => (each.status === 'fulfilled' && each.value ? [each.value] : []));
+    const refused = taken.find((each) => each.status === 'rejected');
+    // What was taken is sent, also when Redis is gone now.
+    if (refused && jobs.length === 0) throw refused.reason;
+    width = jobs.length === wanted ? Math.min(2 * width, endpoint.concurrency) : 1;
+    if (!stopping.signal.aborted) return jobs;
+    await Promise.all(jobs.map((job) => held.putBack(job)));
+    return [];
+  }
+
+  /** Sends these jobs, and after them one by one those that come with the end of each. */
+  function request(jobs: readonly DeliveryJob[]): void {
+    const sending = (async () => {
+      for (let next = await send(jobs); next;) next = await send([next]);
+    })().finally(() => requests.delete(sending));
+    requests.add(sending);
   }
 
   async function step(): Promise<void> {
@@ -173,19 +221,26 @@ export function createEndpointWorker(options: EndpointWorkerOptions): EndpointWo
       await Promise.race(requests);
       return;
     }
-    const job = await held.take();
-    if (!job) {
-      const ttl = await queue.getRateLimitTtl(limit.max);
-      // A limit may have ended between the two questions, so that nothing says when to look again: look twice.
-      empty = ttl > 0 ? 0 : empty + 1;
-      const look = empty === 1 ? LOOK_AGAIN_MILLIS : POLL_MILLIS * (0.75 + Math.random() / 2);
-      await idle(ttl > 0 ? Math.min(ttl + 1, POLL_MILLIS) : look);
+    if (endpoint.batch.size > 1) {
+      const job = await held.take();
+      if (job) request(await gather(job));
+      else await rest();
+      if (job) empty = 0;
       return;
     }
-    empty = 0;
-    const jobs = endpoint.batch.size > 1 ? await gather(job) : [job];
-    const request = send(jobs).finally(() => requests.delete(request));
-    requests.add(request);
+    const jobs = await take();
+    for (const job of jobs) request([job]);
+    if (jobs.length > 0) empty = 0;
+    else await rest();
+  }
+
+  /** There was no job: until something tells of one, or a limit ends. */
+  async function rest(): Promise<void> {
+    const ttl = await queue.getRateLimitTtl(limit.max);
+    // A limit may have ended between the two questions, so that nothing says when to look again: look twice.
+    empty = ttl > 0 ? 0 : empty + 1;
+    const look = empty === 1 ? LOOK_AGAIN_MILLIS : POLL_MILLIS * (0.75 + Math.random() / 2);
+    await idle(ttl > 0 ? Math.min(ttl + 1, POLL_MILLIS) : look);
   }
 
   /** BullMQ forgets when another job ends: at a quiet endpoint that may be never. */
@@ -210,6 +265,10 @@ export function createEndpointWorker(options: EndpointWorkerOptions): EndpointWo
       await Promise.all(requests);
     },
     wake,
+    status: () => readStatus(store, queue),
+    async relieve() {
+      await queue.clean(0, RELIEVE_JOBS, 'completed');
+    },
     stop() {
       stopping.abort();
       wake();

@@ -45,7 +45,7 @@ function exampleDecision(at: number, withText: boolean): Decision {
     produced_at: now,
     received_at: now,
     decided_at: now,
-    version: versionOf(at, at),
+    version: versionOf({ producedAt: at, receivedAt: at, partition: 0, offset: at }),
     position: { topic: 'sluice-example', partition: 0, offset: at },
     timings: { wait: 0, decode: 0, classify: 0 },
     ...(withText ? { text: 'An example.' } : {}),

@@ -1,4 +1,5 @@
-import type { Worker } from 'bullmq';
+import { setImmediate } from 'node:timers/promises';
+import { Job, type JobJson, type Worker } from 'bullmq';
 import type { Decision } from '../../decision.ts';
 import { LOCK_MILLIS, type DeliveryJob } from './queue.ts';
 
@@ -8,6 +9,8 @@ export interface Held {
   start(): void;
   /** The next job, or undefined when there is none to have now. */
   take(): Promise<DeliveryJob | undefined>;
+  /** The job that BullMQ gave out in the step that settled another, under that one's token; undefined when there was none. */
+  adopt(next: unknown, token: string): DeliveryJob | undefined;
   /** It is settled. */
   release(job: DeliveryJob): void;
   /** Gives it back as it was. */
@@ -30,10 +33,21 @@ export function createHeld(options: {
     if (ids.length === 0) return;
     const tokens = ids.map((id) => jobs.get(id)?.token ?? '');
     const gone = await worker.extendJobLocks(ids, tokens, LOCK_MILLIS);
+    // A job that was settled in the same moment has no lock either; whoever waits for that knows it by the next turn.
+    await setImmediate();
     for (const id of gone) {
       const job = jobs.get(id);
       if (job) onLost(job.data.id);
     }
+  }
+
+  function adopt(next: unknown, token: string): DeliveryJob | undefined {
+    const [json, id] = (next ?? []) as [(JobJson | null)?, string?];
+    if (!json || id === undefined) return undefined;
+    const job = Job.fromJSON<Decision, unknown>(worker, json, id);
+    job.token = token;
+    jobs.set(id, job);
+    return job;
   }
 
   return {
@@ -43,11 +57,11 @@ export function createHeld(options: {
       worker.startStalledCheckTimer().catch(() => undefined);
     },
     async take() {
-      const job = await worker.getNextJob(`${worker.id}:${taken++}`, { block: false });
-      if (job?.id === undefined) return undefined;
-      jobs.set(job.id, job);
-      return job;
+      const token = `${worker.id}:${taken++}`;
+      // Not getNextJob: the worker would go on believing in a hold that has ended before its time.
+      return adopt(await worker.getBackend().moveToActive(token), token);
     },
+    adopt,
     release(job) {
       if (job.id !== undefined) jobs.delete(job.id);
     },

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { request, type Dispatcher } from 'undici';
 import { messageOf } from '../../errors.ts';
 
@@ -71,15 +70,13 @@ async function beginning(body: Dispatcher.ResponseData['body']): Promise<string>
       if (bytes >= BODY_BYTES) return;
     }
   };
-  const over = new AbortController();
-  const late = delay(BODY_MILLIS, undefined, { signal: over.signal });
+  const late = setTimeout(() => body.destroy(), BODY_MILLIS);
   try {
-    await Promise.race([read(), late]);
+    await read();
   } catch {
     // The status is what counts.
   } finally {
-    late.catch(() => undefined);
-    over.abort();
+    clearTimeout(late);
     body.on('error', () => undefined);
     body.destroy();
   }

@@ -19,7 +19,7 @@ export interface EndpointPlace {
 /** A process that is silent so long loses what it was sending: others send it again. Milliseconds. */
 export const LOCK_MILLIS = 10_000;
 /** How often it is looked for such jobs. */
-export const STALLED_MILLIS = 5_000;
+const STALLED_MILLIS = 5_000;
 /** Lines of the delivery log that are kept of each decision. */
 const LOG_LINES = 50;
 /** Without a limit of its own an endpoint has one that it never reaches: BullMQ looks at pauses only where there is a limit. */

@@ -1,3 +1,4 @@
+import { ErrorCode } from 'bullmq';
 import type { DeliveryJob } from './queue.ts';
 import { jobIdOf, openQueue, wakeChannel, type EndpointPlace } from './queue.ts';
 
@@ -13,13 +14,16 @@ export type Selection =
 export interface Redelivery {
   /** Ids that are sent again, oldest first. */
   readonly ids: readonly string[];
-  /** Asked for by id and not there: never sent, or no longer remembered. */
+  /** Asked for and not there: never sent, or no longer remembered. */
   readonly missing: readonly string[];
   /** Asked for and on their way already. */
   readonly underway: readonly string[];
 }
 
 const PAGE = 500;
+
+/** A decision that is sent again is a new one for those who are patient; a job that was forgotten meanwhile is not made again. */
+const RESTAMP = `if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'timestamp', ARGV[1]) end`;
 
 /**
  * Sends decisions to an endpoint again, with the ids and, from the first on, the attempts of a new one. Decisions that wait for
@@ -38,13 +42,40 @@ export async function redeliver(
   async function again(job: DeliveryJob): Promise<void> {
     const state = await job.getState();
     const { id } = job.data;
-    if (state === 'completed' || state === 'failed') {
-      if (!dryRun) await job.retry(state, { resetAttemptsMade: true, resetAttemptsStarted: true });
+    const isFinished = state === 'completed' || state === 'failed';
+    if (!isFinished && state !== 'delayed') {
+      (state === 'unknown' ? missing : underway).push(id);
+      return;
+    }
+    try {
+      if (!dryRun) {
+        await place.redis.eval(RESTAMP, 1, queue.toKey(jobIdOf(id)), Date.now());
+        if (isFinished) await job.retry(state, { resetAttemptsMade: true, resetAttemptsStarted: true });
+        else await job.promote();
+      }
       ids.push(id);
-    } else if (state === 'delayed') {
-      if (!dryRun) await job.promote();
-      ids.push(id);
-    } else underway.push(id);
+    } catch (error) {
+      const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+      if (code === ErrorCode.JobNotInState) underway.push(id);
+      else if (code === ErrorCode.JobNotExist) missing.push(id);
+      else throw error;
+    }
+  }
+
+  /** Adds every job of a set that is wanted. By cursor: pages would shift while jobs are forgotten, and skip some. */
+  async function find(
+    state: 'completed' | 'failed' | 'delayed',
+    found: Map<string, DeliveryJob>,
+  ): Promise<void> {
+    let cursor = '0';
+    do {
+      const [next, members] = await place.redis.zscan(queue.toKey(state), cursor, 'COUNT', PAGE);
+      cursor = next;
+      // Members and scores by turns.
+      const jobs = members.flatMap((id, index) => (index % 2 === 0 ? [queue.getJob(id)] : []));
+      for (const job of await Promise.all(jobs))
+        if (job?.id !== undefined && isWanted(job, selection)) found.set(job.id, job);
+    } while (cursor !== '0');
   }
 
   try {
@@ -57,17 +88,11 @@ export async function redeliver(
     } else {
       const states =
         'failed' in selection ? (['failed'] as const) : (['completed', 'failed', 'delayed'] as const);
-      const found: DeliveryJob[] = [];
-      for (const state of states) {
-        // Found first, moved afterwards: moving shifts the pages.
-        for (let from = 0; ; from += PAGE) {
-          const page = await queue.getJobs([state], from, from + PAGE - 1, true);
-          found.push(...page.filter((job) => job !== undefined && isWanted(job, selection)));
-          if (page.length < PAGE) break;
-        }
-      }
-      found.sort((a, b) => (a.data.decided_at < b.data.decided_at ? -1 : 1));
-      for (const job of found) await again(job);
+      // Found first, moved afterwards; one whose state changes meanwhile may be found twice.
+      const found = new Map<string, DeliveryJob>();
+      for (const state of states) await find(state, found);
+      const jobs = [...found.values()].toSorted((a, b) => (a.data.decided_at < b.data.decided_at ? -1 : 1));
+      for (const job of jobs) await again(job);
     }
     if (!dryRun && ids.length > 0)
       await place.redis.publish(wakeChannel(place.prefix, place.sink), place.endpoint);

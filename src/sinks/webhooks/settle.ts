@@ -17,8 +17,13 @@ export interface Attempt {
   readonly random: number;
 }
 
-/** What became of a job. `lost`: its lock has passed to another process, which sends it again. */
-export type Settled = 'delivered' | 'waiting' | 'retrying' | 'exhausted' | 'lost';
+/** What became of a job. */
+export interface Settled {
+  /** `lost`: its lock has passed to another process, which sends it again. */
+  readonly became: 'delivered' | 'waiting' | 'retrying' | 'exhausted' | 'lost';
+  /** The next job as BullMQ gives it out, where `fetchNext` asked for one. */
+  readonly next?: unknown;
+}
 
 /** What makes BullMQ fail a job instead of delaying it. */
 const NO_RETRY = -1;
@@ -32,8 +37,14 @@ const LOST_CODES: readonly unknown[] = [-1, -2, -3, -6];
 export async function settle(
   job: DeliveryJob,
   attempt: Attempt,
-  { config, signal }: { readonly config: WebhooksConfig; readonly signal: AbortSignal },
+  options: {
+    readonly config: WebhooksConfig;
+    readonly signal: AbortSignal;
+    /** Whether the step that completes a job takes the next one too: half of the round trips. */
+    readonly fetchNext: boolean;
+  },
 ): Promise<Settled> {
+  const { config, signal, fetchNext } = options;
   const { outcome, startedAt, millis, result, detail, random } = attempt;
   const token = job.token ?? '';
   const at = new Date(startedAt).toISOString();
@@ -48,13 +59,13 @@ export async function settle(
 
   async function tell(): Promise<Settled> {
     if (outcome.kind === 'delivered') {
-      await job.moveToCompleted(entry, token, false);
-      return 'delivered';
+      const next: unknown = await job.moveToCompleted(entry, token, fetchNext);
+      return { became: 'delivered', next };
     }
     await job.log(JSON.stringify(entry));
     if (isPutOff) {
       await job.moveToWait(token);
-      return 'waiting';
+      return { became: 'waiting' };
     }
     const reason = detail === '' ? result : `${result}: ${detail}`;
     await job.moveToFailed(
@@ -62,7 +73,7 @@ export async function settle(
       token,
       false,
     );
-    return delay === undefined ? 'exhausted' : 'retrying';
+    return { became: delay === undefined ? 'exhausted' : 'retrying' };
   }
 
   try {
@@ -76,6 +87,6 @@ export async function settle(
     });
   } catch {
     // Whatever it was: the lock runs out, and the job is sent again by whoever finds it.
-    return 'lost';
+    return { became: 'lost' };
   }
 }

@@ -2,8 +2,10 @@ import type { Queue } from 'bullmq';
 import type { Decision } from '../../decision.ts';
 import { createFilter } from '../filter.ts';
 import type { Refusal, Sink } from '../sink.ts';
+import { RetryableError } from '../../errors.ts';
 import { createBacklog } from './backlog.ts';
 import type { WebhooksConfig } from './config.ts';
+import { createRoomCheck } from './memory.ts';
 import { createJobOptions, openQueue, wakeChannel } from './queue.ts';
 import { checkRedis } from './redis-check.ts';
 import { createRedis } from './redis.ts';
@@ -25,6 +27,7 @@ export function createWebhooksSink(options: {
 }): Sink {
   const { config, name, at } = options;
   const redis = createRedis({ url: config.redis, at: `${at}.redis` });
+  const checkRoom = createRoomCheck(redis.client, `${at}.redis ${redis.address}`);
   const jobOptions = createJobOptions(config);
   const channel = wakeChannel(config.prefix, name);
   const endpoints = Object.entries(config.endpoints).map(([endpoint, filter]) => ({
@@ -50,15 +53,20 @@ export function createWebhooksSink(options: {
   });
 
   /** Adds what there is room for; resolves with the indexes of the rest. */
-  async function add(endpoint: string, own: readonly Indexed[]): Promise<Refusal[]> {
+  async function add(endpoint: string, own: readonly Indexed[], signal: AbortSignal): Promise<Refusal[]> {
     const room = await backlog.room(endpoint);
+    // Another attempt is under way, or nobody waits any more.
+    if (signal.aborted)
+      throw new RetryableError(`${at}.redis ${redis.address}: given up before it was asked to add`);
     const fitting = own.slice(0, room);
     await queueOf(endpoint).addBulk(
       fitting.map(({ decision }) => ({ name: 'decision', data: decision, opts: jobOptions(decision) })),
     );
     backlog.added(endpoint, fitting.length);
     const detail = `expected at most ${config.backlog} decisions to wait at endpoint ${name}/${endpoint}, got more: is it disabled, or down?`;
-    return own.slice(room).map(({ index }) => ({ index, code: 'backlog_full', detail }));
+    return own
+      .slice(room)
+      .map(({ index }) => ({ index, code: 'backlog_full', detail, isOneReceivers: true }));
   }
 
   return {
@@ -71,7 +79,7 @@ export function createWebhooksSink(options: {
       warning = await checkRedis({ url: config.redis, at: `${at}.redis`, prefix: config.prefix });
     },
 
-    async deliver(decisions) {
+    async deliver(decisions, signal) {
       const facts = decisions.map((decision) => ({
         ...decision,
         reasons: decision.reasons.map(({ label }) => label),
@@ -85,8 +93,9 @@ export function createWebhooksSink(options: {
       if (told.length === 0) return [];
       await redis.ready();
       try {
+        await checkRoom(told.reduce((sum, { own }) => sum + own.length, 0));
         // All of them are awaited: a batch that is told again must not meet itself.
-        const results = await Promise.allSettled(told.map(({ endpoint, own }) => add(endpoint, own)));
+        const results = await Promise.allSettled(told.map(({ endpoint, own }) => add(endpoint, own, signal)));
         const refusals = results.flatMap((result) => {
           if (result.status === 'rejected') throw result.reason as Error;
           return result.value;

@@ -21,6 +21,10 @@ describe('addresses', () => {
     '100.64.0.1',
     '127.0.0.1',
     '127.255.255.255',
+    '168.63.129.16',
+    '::ffff:168.63.129.16',
+    '100.100.100.200',
+    '192.0.0.192',
     '169.254.169.254',
     '172.16.0.1',
     '172.31.255.255',
@@ -67,6 +71,7 @@ describe('addresses', () => {
     '8.8.8.8',
     '93.184.216.34',
     '172.32.0.1',
+    '168.63.129.17',
     '2606:4700::1111',
     '2a00:1450:4001::1',
     '::ffff:8.8.8.8',
@@ -259,29 +264,30 @@ describe('schedule', () => {
 
 describe('breaker', () => {
   const options = { failures: 3, pause: 1_000, max_pause: 8_000 };
-  const fail = (state: BreakerState, now: number, startedAt = now) =>
-    breakerStep(state, { ok: false, startedAt, now }, options);
+  const fail = (state: BreakerState, revision: number, began = revision) =>
+    breakerStep(state, { ok: false, began, revision }, options);
 
   it('opens at so many failures in a row, for longer each time, and closes at the first success', () => {
     let state = CLOSED;
     const pauses: (number | undefined)[] = [];
-    for (let now = 1; now <= 8; now++) {
-      const step = fail(state, now);
+    for (let revision = 0; revision < 8; revision++) {
+      const step = fail(state, revision);
       pauses.push(step.pause);
       state = step.state;
     }
     expect(pauses).toEqual([undefined, undefined, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]);
-    expect(breakerStep(state, { ok: true, startedAt: 9, now: 9 }, options)).toEqual({
+    expect(breakerStep(state, { ok: true, began: 8, revision: 8 }, options)).toEqual({
       state: CLOSED,
       closed: true,
     });
-    expect(breakerStep(CLOSED, { ok: true, startedAt: 9, now: 9 }, options)).toEqual({ state: CLOSED });
+    expect(breakerStep(CLOSED, { ok: true, began: 8, revision: 8 }, options)).toEqual({ state: CLOSED });
   });
 
   it('learns nothing from requests that began before it opened', () => {
-    const open = { failures: 3, openings: 1, openedAt: 100 };
-    expect(fail(open, 150, 99)).toEqual({ state: open });
-    expect(fail(open, 150, 100).pause).toBe(2_000);
+    const opening = fail({ ...CLOSED, failures: 2 }, 7);
+    expect(opening.pause).toBe(1_000);
+    expect(fail(opening.state, 8, 7)).toEqual({ state: opening.state });
+    expect(fail(opening.state, 8, 8).pause).toBe(2_000);
   });
 
   it('never opens without that many failures since the last success', () => {
@@ -289,9 +295,9 @@ describe('breaker', () => {
       fc.property(fc.array(fc.boolean(), { maxLength: 40 }), (results) => {
         let state = CLOSED;
         let row = 0;
-        for (const [now, ok] of results.entries()) {
+        for (const [revision, ok] of results.entries()) {
           row = ok ? 0 : row + 1;
-          const step = breakerStep(state, { ok, startedAt: now, now }, options);
+          const step = breakerStep(state, { ok, began: revision, revision }, options);
           expect(step.pause !== undefined).toBe(row >= options.failures);
           state = step.state;
         }

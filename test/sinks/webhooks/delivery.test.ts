@@ -188,8 +188,13 @@ describe('webhook delivery', () => {
     );
     const batch = [...decisions(2), sampleDecision(2, { customer: 'other' }), ...decisions(2, 3)];
     expect(await hooks.sink.deliver(batch, signal)).toEqual([
-      { index: 3, code: 'backlog_full', detail: expect.stringContaining('hooks/full') },
-      { index: 4, code: 'backlog_full', detail: expect.stringContaining('at most 3 decisions') },
+      { index: 3, code: 'backlog_full', detail: expect.stringContaining('hooks/full'), isOneReceivers: true },
+      {
+        index: 4,
+        code: 'backlog_full',
+        detail: expect.stringContaining('at most 3 decisions'),
+        isOneReceivers: true,
+      },
     ]);
     const waiting = (endpoint: string) =>
       hooks.redis.lrange(`${hooks.config.prefix}:hooks.${endpoint}:wait`, 0, -1);

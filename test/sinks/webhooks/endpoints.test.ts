@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { endpointStatus } from '../../../src/sinks/webhooks/endpoint-status.ts';
 import { switchEndpoint } from '../../../src/sinks/webhooks/endpoint-switch.ts';
 import { wakeChannel } from '../../../src/sinks/webhooks/queue.ts';
+import { createRedis } from '../../../src/sinks/webhooks/redis.ts';
 import { sampleDecision } from '../../sample-decision.ts';
 import { configOf, eventually, openHooks, signal, type Hooks } from './fixture.ts';
 import { ownRedis } from './own-redis.ts';
@@ -36,6 +37,20 @@ describe('webhook endpoints', () => {
     const gaps = receiver.requests.slice(1, 3).map(({ at }, index) => at - receiver.requests[index]!.at);
     for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(990);
     expect(hooks.events.exhausted).toEqual([]);
+  });
+
+  it('sends at once what was held, in processes that know of the hold, when it is enabled', async () => {
+    const receiver = await startReceiver();
+    receiver.answer([429, { 'retry-after': '3600' }], 204);
+    const hooks = openHooks(configOf({ acme: { url: receiver.url, concurrency: 1 } }));
+    hooks.deliver();
+    await hooks.sink.deliver(decisions(2), signal);
+    await eventually(async () => {
+      const { counts, holdMillis } = await endpointStatus(placeOf(hooks));
+      expect([counts.waiting, holdMillis > 3_500_000]).toEqual([2, true]);
+    });
+    await switchEndpoint(placeOf(hooks), 'enable');
+    await eventually(() => expect(receiver.requests).toHaveLength(3));
   });
 
   it('disables an endpoint that answers 410 for all processes; its decisions wait until it is enabled', async () => {
@@ -85,7 +100,7 @@ describe('webhook endpoints', () => {
     await eventually(async () => {
       const { counts, breaker } = await endpointStatus(placeOf(hooks));
       expect(counts.waiting + counts.active).toBe(0);
-      expect(breaker).toEqual({ failures: 0, openings: 0, openedAt: 0 });
+      expect(breaker).toEqual({ failures: 0, openings: 0, opened: 0 });
     });
     expect(hooks.events.exhausted).toEqual([]);
   });
@@ -140,6 +155,30 @@ describe('webhook endpoints', () => {
     receiver.answer(204);
     hooks.deliver();
     await eventually(() => expect(receiver.ids()).toEqual(['content-0-0', 'content-0-1', 'content-0-1']));
+  });
+
+  it('stops, and is measured, without waiting for a Redis that hangs', async () => {
+    const receiver = await startReceiver();
+    receiver.answer(() => undefined);
+    const { url, signal: send } = await ownRedis();
+    const hooks = openHooks(configOf({ acme: receiver.url }, { redis: url }));
+    const delivery = hooks.deliver();
+    await hooks.sink.deliver(decisions(2), signal);
+    await eventually(() => expect(receiver.requests).toHaveLength(2));
+    const other = createRedis({ url, at: 'test' });
+    await other.ready();
+    await send('SIGSTOP');
+    onTestFinished(() => send('SIGCONT'));
+    // What asks Redis and waits for its own time-out ends after both.
+    const order: string[] = [];
+    const asked = other.client.ping().catch(() => order.push('time-out'));
+    await delivery.measure();
+    order.push('measured');
+    await delivery.stop(0);
+    order.push('stopped');
+    await asked;
+    expect(order).toEqual(['measured', 'stopped', 'time-out']);
+    other.close();
   });
 
   it('is woken when there is something to send, also after Redis was away', async () => {

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAddressCheck } from '../../../src/sinks/webhooks/address.ts';
@@ -101,6 +102,38 @@ describe('hostile endpoints', () => {
     expect(names.asked).toEqual(['rebind.test']);
     expect((await send(`http://rebind.test:${port}/`, options)).error?.code).toBe('FORBIDDEN_ADDRESS');
     expect(secret.requests).toEqual([]);
+  });
+
+  it('keeps to a connection that was checked, and checks the next one, when a name changes its address', async () => {
+    // 127.0.0.2 is public here, 127.0.0.1 is not; both have the same port.
+    const inside = await startReceiver();
+    const port = Number(new URL(inside.url).port);
+    let connections = 0;
+    const outside = createServer((request, response) => {
+      request.resume().on('end', () => response.writeHead(200).end('thanks'));
+    });
+    outside.on('connection', () => connections++);
+    await new Promise<void>((done) => outside.listen(port, '127.0.0.2', done));
+    onTestFinished(() => {
+      outside.closeAllConnections();
+      outside.close();
+    });
+    const names = resolver({ 'rebind.test': ['127.0.0.2', '127.0.0.1'] });
+    const agent = createAgent({
+      isAllowed: createAddressCheck(['127.0.0.2/32']),
+      resolve: names.resolve,
+    });
+    onTestFinished(() => agent.destroy());
+    const options = { url: `http://rebind.test:${port}/`, headers: {}, body: '{}', timeout: 5_000 };
+    const again = () => post({ ...options, dispatcher: agent, signal });
+    expect((await again()).status).toBe(200);
+    expect(names.asked).toEqual(['rebind.test']);
+    // From now on the name is 127.0.0.1: what arrives goes by the first connection.
+    await eventually(async () => expect((await again()).status).toBe(200));
+    expect(connections).toBe(1);
+    outside.closeAllConnections();
+    await eventually(async () => expect((await again()).error?.code).toBe('FORBIDDEN_ADDRESS'));
+    expect([connections, inside.requests]).toEqual([1, []]);
   });
 
   it('follows no redirect and takes no proxy from the environment', async () => {

@@ -5,6 +5,7 @@ import { createWebhooksSink } from '../../../src/sinks/webhooks/webhooks-sink.ts
 import { sinkContract } from '../../contract/sink.ts';
 import { sampleDecision } from '../../sample-decision.ts';
 import { configOf, eventually, openHooks, signal } from './fixture.ts';
+import { startReceiver } from './receiver.ts';
 import { ownRedis } from './own-redis.ts';
 
 const at = 'sinks.hooks';
@@ -76,6 +77,36 @@ describe('webhooks sink', () => {
     await start();
     await eventually(() => hooks.sink.deliver(batch, signal));
     expect(await admin.llen(`${hooks.config.prefix}:hooks.all:wait`)).toBe(2);
+  });
+
+  it('leaves room in Redis for what delivers, so that it comes to an end', async () => {
+    const { url, admin } = await withAdmin();
+    await admin.config('SET', 'maxmemory', '8mb');
+    const receiver = await startReceiver();
+    const hooks = openHooks(configOf({ all: { ...endpoints.all, url: receiver.url } }, { redis: url }));
+    let added = 0;
+    const fill = async () => {
+      for (; added < 20_000; added += 200)
+        await hooks.sink.deliver(
+          Array.from({ length: 200 }, (_, index) => sampleDecision(added + index)),
+          signal,
+        );
+    };
+    const refused = fill();
+    await expect(refused).rejects.toThrow(RetryableError);
+    await expect(refused).rejects.toThrow(/at most 80 % of maxmemory/);
+    expect(added).toBeGreaterThan(0);
+    hooks.deliver();
+    const sent = () => new Set(receiver.ids()).size;
+    await eventually(() => expect(sent()).toBe(added), 60_000);
+    await eventually(() => hooks.sink.deliver([sampleDecision(100_000)], signal));
+    await eventually(() => expect(sent()).toBe(added + 1));
+  });
+
+  it('adds nothing for a delivery that was given up', async () => {
+    const hooks = openHooks(configOf(endpoints));
+    await expect(hooks.sink.deliver(batch, AbortSignal.abort())).rejects.toThrow(RetryableError);
+    expect(await hooks.redis.keys(`${hooks.config.prefix}:*:content-*`)).toEqual([]);
   });
 
   it('refuses a Redis that evicts keys, forgets them, or does not let it in', async () => {
