@@ -8,6 +8,8 @@ const PASSING = new Set(
 /** ioredis's own failures of a connection have no code. */
 const CLOSED =
   /^(Connection is closed|Command aborted|Reached the max retries|connect ETIMEDOUT|Failed to refresh slots|Cluster isn't ready|Too many Cluster redirections)/;
+/** What ioredis's decoder says of an answer that is not in Redis's protocol. */
+const FOREIGN = /^(Unknown RESP type|Protocol error)/;
 const LAST_WORDS: Readonly<Record<string, string>> = {
   WRONGPASS: 'correct user and password in url',
   NOAUTH: 'put user and password into url, as redis://user:password@host',
@@ -36,8 +38,12 @@ export function redisError(error: unknown, where: string): unknown {
     if (PASSING.has(code)) return new RetryableError(`${text}${way}`, { cause: error });
     return new StoreError(`${text}${way}`, { cause: error });
   }
-  if (error.name === 'ParserError')
-    return new StoreError(`${text}; expected a Redis server at url`, { cause: error });
+  // A proxy whose server is away answers so, too.
+  if (error.name === 'ParserError' || FOREIGN.test(error.message))
+    return new RetryableError(
+      `${where}: expected a Redis server, got an answer in another protocol (rediss:// is for TLS)`,
+      { cause: error },
+    );
   // Of a cluster none of whose nodes could be asked.
   const node: unknown = Reflect.get(error, 'lastNodeError');
   if (node instanceof Error && node !== error) return redisError(node, where);
