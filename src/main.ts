@@ -117,7 +117,7 @@ function program(): Command {
     .action(demo);
   sluice
     .command('check')
-    .description('check a configuration and everything that it names: input, model, archive')
+    .description('check a configuration and everything that it names: input, model, archive, sinks')
     .argument('<config>', 'YAML file')
     .action(check);
   sluice

@@ -155,7 +155,10 @@ describe('configuration', () => {
   it('the examples in the repository are valid', () => {
     expect(loadConfig(resolve(ROOT, 'sluice.example.yaml')).name).toBe('example');
     const text = readFileSync(resolve(ROOT, 'sluice.kafka.example.yaml'), 'utf8');
-    const uncommented = text.replaceAll(/^( *)# (dead_letters|tls|sasl|encryption):/gm, '$1$2:');
+    const uncommented = text.replaceAll(
+      /^( *)# (dead_letters|feedback|sinks|tls|sasl|encryption):/gm,
+      '$1$2:',
+    );
     const env = { SLUICE_KAFKA: 'localhost:9092', SLUICE_S3: 'http://localhost:7070', KAFKA_PASSWORD: 'x' };
     for (const each of [text, uncommented])
       expect(parseConfig(each, resolve(ROOT, 'k.yaml'), env).source.type).toBe('kafka');
