@@ -8,7 +8,9 @@ import {
   createConfluentClient,
   createFileSource,
   createKafkaSource,
+  isSubscribed,
   loadConfluentLibrary,
+  subscriptionOf,
 } from './ingest/index.ts';
 import type { KafkaConfig } from './kafka.ts';
 import {
@@ -76,12 +78,11 @@ export function openDeadLetterTopic(config: Config): DeadLetterTopic | undefined
 
 /** What the pipeline writes to must not be what it reads: each message would become another one, for ever. */
 function refuseReadTopic({ source, feedback }: Config, at: string, topic: string): void {
-  const { topics = [], pattern } = source.type === 'kafka' ? source : {};
-  const isRead =
-    topics.includes(topic) ||
-    topic === feedback?.topic ||
-    (pattern !== undefined && new RegExp(pattern, 'u').test(topic));
-  if (!isRead) return;
+  const subscription = subscriptionOf(
+    source.type === 'kafka' ? source : {},
+    feedback ? [feedback.topic] : [],
+  );
+  if (!isSubscribed(subscription, topic)) return;
   throw new MisconfiguredError(
     `${at}: expected a topic that the source does not read, got ${topic}: each record of it would become another one`,
   );

@@ -1,10 +1,10 @@
 import { planApi, type ApiPlan } from './api-plan.ts';
 import { createBatchingProducer, createDecisionWaits, serveApi } from './api/index.ts';
 import { loadConfig, type Config } from './config.ts';
-import { isOperational, messageOf } from './errors.ts';
+import { errorOf, isOperational } from './errors.ts';
 import { createEvents, type Events } from './events.ts';
 import { openKafkaTail } from './ingest/index.ts';
-import { patiently, within } from './lifecycle.ts';
+import { aborted, patiently, within } from './lifecycle.ts';
 import { startServer } from './server.ts';
 import { onStopSignal } from './signals.ts';
 import { createTopicWriter } from './topic-writer.ts';
@@ -21,7 +21,7 @@ export async function api(file: string): Promise<void> {
   try {
     await serve(config, events, stopping);
   } catch (error) {
-    events.apiFailed(error instanceof Error ? error : new Error(messageOf(error)), isOperational(error));
+    events.apiFailed(errorOf(error), isOperational(error));
     throw error;
   } finally {
     off();
@@ -113,13 +113,6 @@ async function serve(config: Config, events: Events, stopping: AbortController):
   }
   if (failure) throw failure.error;
   events.apiStopped();
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 /** The topics that must be there, with the keys that name them. */

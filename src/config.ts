@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
-import { isAddress } from './address.ts';
+import { addressOrOff } from './address.ts';
 import { apiConfig } from './api/config.ts';
 import { archiveConfig } from './archive/config.ts';
 import { classifyConfig, resolveModel } from './classify/config.ts';
@@ -63,11 +63,7 @@ const objectSchema = z.strictObject({
     .optional(),
   server: z
     .strictObject({
-      listen: z
-        .string()
-        .refine((text) => text === 'off' || isAddress(text), {
-          error: ({ input }) => `expected host:port or off, got ${JSON.stringify(input)}`,
-        })
+      listen: addressOrOff()
         .describe('Address of /metrics, /live and /ready as host:port, or `off`')
         .default('off'),
     })

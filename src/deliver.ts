@@ -1,13 +1,12 @@
 /** Delivery of webhooks beside the pipeline, and as a process of its own. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config } from './config.ts';
-import { MisconfiguredError, isOperational, messageOf } from './errors.ts';
+import { loadConfig, type Config } from './config.ts';
+import { MisconfiguredError, errorOf, isOperational } from './errors.ts';
 import { createEvents, type Events } from './events.ts';
-import { patiently } from './lifecycle.ts';
+import { aborted, patiently } from './lifecycle.ts';
 import { startServer } from './server.ts';
 import { onStopSignal } from './signals.ts';
 import type { SinkConfig } from './sinks/index.ts';
-import { loadConfig } from './config.ts';
 
 /** How often it is looked whether everything is sent, and how long nothing may move meanwhile; milliseconds. */
 const DRAIN_MILLIS = 100;
@@ -114,16 +113,10 @@ export async function deliver(file: string, flags: { readonly listen?: string } 
     deliveries.start();
     isStarted = true;
     events.webhooks.started({ endpoints: webhooksOf(config).flatMap(labelsOf).length });
-    await new Promise((resolve) => {
-      if (stopping.signal.aborted) resolve(undefined);
-      else stopping.signal.addEventListener('abort', resolve, { once: true });
-    });
+    await aborted(stopping.signal);
   } catch (error) {
     if (!stopping.signal.aborted) {
-      events.pipelineFailed(
-        error instanceof Error ? error : new Error(messageOf(error)),
-        isOperational(error),
-      );
+      events.pipelineFailed(errorOf(error), isOperational(error));
       throw error;
     }
   } finally {

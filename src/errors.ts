@@ -70,6 +70,11 @@ export function isOperational(error: unknown): error is Error {
   return error instanceof OperationalError;
 }
 
+/** Any thrown value as an Error: itself, where it is one. */
+export function errorOf(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
 /** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

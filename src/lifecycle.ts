@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { RetryableError, StoreError, messageOf } from './errors.ts';
@@ -57,6 +58,11 @@ export function stopDeadline(signal: AbortSignal, limit: number, giveUp: () => v
       );
     },
   };
+}
+
+/** Resolves when a signal is aborted. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 /** Resolves as `work` does, or after `limit` milliseconds. */

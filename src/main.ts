@@ -9,7 +9,7 @@ import { decisionJsonSchema } from './decision.ts';
 import { deliver } from './deliver.ts';
 import { demo } from './demo.ts';
 import { exitNow } from './classify/index.ts';
-import { HungError, isOperational, messageOf } from './errors.ts';
+import { HungError, errorOf, isOperational, messageOf } from './errors.ts';
 import { createEvents } from './events.ts';
 import { createPipeline } from './pipeline.ts';
 import { replay } from './replay.ts';
@@ -37,7 +37,7 @@ async function run(file: string, options: { untilEnd?: boolean; json?: boolean }
     const totals = await pipeline.run({ untilEnd: options.untilEnd ?? false });
     print(options.json ? JSON.stringify(totals) : summary(totals));
   } catch (error) {
-    events.pipelineFailed(error instanceof Error ? error : new Error(messageOf(error)), isOperational(error));
+    events.pipelineFailed(errorOf(error), isOperational(error));
     throw error;
   } finally {
     off();

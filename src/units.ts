@@ -52,6 +52,11 @@ export function formatDuration(millis: number): string {
   return `${millis / factor}${unit}`;
 }
 
+/** A duration in the configuration that ends a wait: of nothing it would end every one. */
+export function timeLimit() {
+  return duration().refine((millis) => millis >= 1, 'expected 1ms or more');
+}
+
 /** Bytes for people: `12.3 MiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

@@ -5,7 +5,7 @@ import { installOnce, isInstalled } from './cache.ts';
 import { makeCertificates } from './certificates.ts';
 import { exchange } from './exchange.ts';
 import { execute } from './execute.ts';
-import { JAVA } from './java.ts';
+import { JAVA, LOG4J } from './java.ts';
 import { CLASSES, recordClasses } from './kafka-classes.ts';
 import { KAFKA_USER, kafkaProperties } from './kafka-properties.ts';
 import { MAVEN, copyJars } from './maven.ts';
@@ -23,15 +23,6 @@ const LOG4J_VERSION = '2.24.3';
 const CLUSTER_ID = 'c2x1aWNlLXRlc3RzLTAwMQ';
 
 const OPENSSL: Tool = { command: 'openssl', packages: ['openssl'] };
-
-const LOG4J = `status = error
-rootLogger.level = warn
-rootLogger.appenderRef.out.ref = out
-appender.out.type = Console
-appender.out.name = out
-appender.out.layout.type = PatternLayout
-appender.out.layout.pattern = %d %p %m (%c)%n
-`;
 
 /**
  * A Kafka broker of one KRaft node: ports plaintext, sasl (SASL_PLAINTEXT), tls (SASL_SSL) and controller. `install` also

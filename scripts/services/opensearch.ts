@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installOnce, isInstalled } from './cache.ts';
 import { answersHttp } from './http.ts';
-import { JAVA } from './java.ts';
+import { JAVA, LOG4J } from './java.ts';
 import { MAVEN, copyJars } from './maven.ts';
 import { HOST } from './ports.ts';
 import { portOf, type Run, type Service } from './service.ts';
@@ -30,15 +30,6 @@ const HTTP_POLICY = `grant {
   permission java.lang.RuntimePermission "*";
   permission java.io.FilePermission "<<ALL FILES>>", "read";
 };
-`;
-
-const LOG4J = `status = error
-rootLogger.level = warn
-rootLogger.appenderRef.out.ref = out
-appender.out.type = Console
-appender.out.name = out
-appender.out.layout.type = PatternLayout
-appender.out.layout.pattern = %d %p %m (%c)%n
 `;
 
 /**

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { RetryableError, messageOf } from '../errors.ts';
+import { RetryableError, errorOf } from '../errors.ts';
 import {
   createKafkaProducer,
   RecordTooLargeError,
@@ -98,7 +98,7 @@ export function createBatchingProducer(options: BatchingProducerOptions): Batchi
       for (const { records, resolve } of batch) resolve(positions.slice(from, (from += records.length)));
       lastFailure = undefined;
     } catch (error) {
-      const failure = error instanceof Error ? error : new Error(messageOf(error));
+      const failure = errorOf(error);
       const isTooLarge = failure instanceof RecordTooLargeError;
       if (isTooLarge && batch.length > 1) {
         for (const write of batch) await sendAll([write]);
@@ -120,7 +120,7 @@ export function createBatchingProducer(options: BatchingProducerOptions): Batchi
         lastFailure = undefined;
       } catch (error) {
         // Nothing was sent, so trying again writes nothing twice; those whose time is over leave the queue by themselves.
-        onFailure((lastFailure = error instanceof Error ? error : new Error(messageOf(error))));
+        onFailure((lastFailure = errorOf(error)));
         await delay(wait);
         wait = Math.min(2 * wait, LONGEST_WAIT);
         continue;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { isAddress } from '../address.ts';
-import { duration, size } from '../units.ts';
+import { addressOrOff, isAddress } from '../address.ts';
+import { duration, size, timeLimit } from '../units.ts';
 import { digestOf, HASHED_KEY } from './keys.ts';
 
 /** Fewest characters of a plain key: what is shorter can be guessed. */
@@ -88,19 +88,11 @@ export const apiConfig = z.strictObject({
     .min(1)
     .describe('Most connections at a time; more are closed at once')
     .default(4096),
-  read_timeout: duration()
-    .refine((millis) => millis >= 1, 'expected at least 1ms')
-    .describe('Longest time that a client may take to send a request')
-    .prefault('10s'),
-  produce_timeout: duration()
-    .refine((millis) => millis >= 1, 'expected at least 1ms')
+  read_timeout: timeLimit().describe('Longest time that a client may take to send a request').prefault('10s'),
+  produce_timeout: timeLimit()
     .describe('Longest wait for the brokers to have a message; then the answer is 503')
     .prefault('5s'),
-  metrics_listen: z
-    .string()
-    .refine((text) => text === 'off' || isAddress(text), {
-      error: ({ input }) => `expected host:port or off, got ${JSON.stringify(input)}`,
-    })
+  metrics_listen: addressOrOff()
     .describe("Address of this process's /metrics, /live and /ready as host:port, or `off`")
     .default('off'),
 });

@@ -34,6 +34,20 @@ export interface Column {
   readonly statistics?: false;
 }
 
+/** What every table has of a message: what no other column holds, and where it stands. */
+export const MESSAGE_COLUMNS = [
+  {
+    name: 'metadata',
+    type: 'map<string,string>',
+    nullable: true,
+    from: 'row',
+    description: 'Every other field of the message, flat',
+  },
+  { name: 'topic', type: 'category', nullable: false, from: 'slice', description: 'Source topic' },
+  { name: 'partition', type: 'int32', nullable: false, from: 'slice', description: 'Source partition' },
+  { name: 'offset', type: 'int64', nullable: false, from: 'row', description: 'Source offset' },
+] as const satisfies readonly Column[];
+
 /**
  * A table of the archive: the one definition that Parquet, the Athena DDL, the Glue catalog, the views of `sluice query` and
  * the documentation come from. Columns are only ever added. Each table has `id`, `customer`, `created_at`, `topic`,

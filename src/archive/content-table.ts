@@ -1,5 +1,5 @@
 import { ACTIONS } from '../types.ts';
-import type { Table } from './columns.ts';
+import { MESSAGE_COLUMNS, type Table } from './columns.ts';
 
 /** Moderated content, one row a message. */
 export const CONTENT = {
@@ -111,15 +111,6 @@ export const CONTENT = {
       from: 'slice',
       description: 'Policy that decided, with its version',
     },
-    {
-      name: 'metadata',
-      type: 'map<string,string>',
-      nullable: true,
-      from: 'row',
-      description: 'Every other field of the message, flat',
-    },
-    { name: 'topic', type: 'category', nullable: false, from: 'slice', description: 'Source topic' },
-    { name: 'partition', type: 'int32', nullable: false, from: 'slice', description: 'Source partition' },
-    { name: 'offset', type: 'int64', nullable: false, from: 'row', description: 'Source offset' },
+    ...MESSAGE_COLUMNS,
   ],
 } as const satisfies Table;

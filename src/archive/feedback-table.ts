@@ -1,5 +1,5 @@
 import { FEEDBACK_KINDS } from '../types.ts';
-import type { Table } from './columns.ts';
+import { MESSAGE_COLUMNS, type Table } from './columns.ts';
 
 /**
  * What users, moderators and authors say about content, one row a message; joined with content by customer and content id.
@@ -99,15 +99,6 @@ export const FEEDBACK = {
       from: 'slice',
       description: 'When Sluice read the message, µs UTC',
     },
-    {
-      name: 'metadata',
-      type: 'map<string,string>',
-      nullable: true,
-      from: 'row',
-      description: 'Every other field of the message, flat',
-    },
-    { name: 'topic', type: 'category', nullable: false, from: 'slice', description: 'Source topic' },
-    { name: 'partition', type: 'int32', nullable: false, from: 'slice', description: 'Source partition' },
-    { name: 'offset', type: 'int64', nullable: false, from: 'row', description: 'Source offset' },
+    ...MESSAGE_COLUMNS,
   ],
 } as const satisfies Table;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, size } from '../units.ts';
+import { size, timeLimit } from '../units.ts';
 
 const MiB = 1024 ** 2;
 
@@ -96,12 +96,10 @@ export const s3StoreConfig = z.strictObject({
     .max(1024)
     .describe('Most requests at a time, each on a connection of its own')
     .default(32),
-  connect_timeout: duration()
-    .refine((ms) => ms >= 1, 'expected 1ms or more')
+  connect_timeout: timeLimit()
     .describe('Longest wait for a connection; then the request is tried again')
     .prefault('5s'),
-  idle_timeout: duration()
-    .refine((ms) => ms >= 1, 'expected 1ms or more')
+  idle_timeout: timeLimit()
     .describe('Longest silence of a server within a request; then the request is tried again')
     .prefault('30s'),
 });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, MisconfiguredError, RetryableError } from '../errors.ts';
+import { MisconfiguredError, RetryableError, errorOf, messageOf } from '../errors.ts';
 import { requestToken, type AccessToken } from '../kafka.ts';
 import { createBackoff } from './backoff.ts';
 import { createCommits, type Commits } from './confluent-commits.ts';
@@ -79,7 +79,7 @@ export function createConfluentClient({
     if (hasFailed || ending.signal.aborted) return;
     hasFailed = true;
     stopping.abort();
-    listener?.failed(error instanceof Error ? error : new Error(String(error)));
+    listener?.failed(errorOf(error));
   }
 
   function report(error: unknown): void {

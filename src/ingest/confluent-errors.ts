@@ -1,4 +1,4 @@
-import { isOperational, MisconfiguredError, RetryableError } from '../errors.ts';
+import { MisconfiguredError, RetryableError, errorOf, isOperational } from '../errors.ts';
 import type { CommitOutcome } from './kafka-client.ts';
 import { errorOfCode } from './kafkajs-cluster.ts';
 import { kafkaError } from './kafkajs-errors.ts';
@@ -70,8 +70,7 @@ export function libraryCode(error: unknown): number | undefined {
  */
 export function confluentError(error: unknown, what: string): Error {
   const code = libraryCode(error);
-  if (isOperational(error) || code === undefined)
-    return error instanceof Error ? error : new Error(String(error));
+  if (isOperational(error) || code === undefined) return errorOf(error);
   const message = `${what}: ${(error as Error).message}`;
   const remedy = REMEDIES[code];
   if (remedy !== undefined) return new MisconfiguredError(`${message}: ${remedy}`, { cause: error });

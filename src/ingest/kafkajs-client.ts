@@ -1,4 +1,4 @@
-import { MisconfiguredError } from '../errors.ts';
+import { MisconfiguredError, errorOf } from '../errors.ts';
 import type { KafkaConfig, KafkaLog } from '../kafka.ts';
 import type { KafkaSourceConfig } from './config.ts';
 import type { KafkaClient, KafkaClientHandlers } from './kafka-client.ts';
@@ -55,7 +55,7 @@ export function createKafkajsClient(options: KafkaClientOptions): KafkaClient {
       const fail = (error: unknown) => {
         if (failed || ending.signal.aborted) return;
         failed = true;
-        handlers.failed(error instanceof Error ? error : new Error(String(error)));
+        handlers.failed(errorOf(error));
       };
       const fetcher = createFetcher({
         cluster: clusters.data,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration } from '../units.ts';
+import { duration, timeLimit } from '../units.ts';
 import { scoresFilterConfig } from './scores-filter.ts';
 
 const attribute = () => z.string().min(1).max(255);
@@ -40,12 +40,10 @@ export const dynamodbSinkConfig = z
       .max(1024)
       .describe('Most requests at a time, each on a connection of its own and for one score')
       .default(32),
-    connect_timeout: duration()
-      .refine((ms) => ms >= 1, 'expected 1ms or more')
+    connect_timeout: timeLimit()
       .describe('Longest wait for a connection; then the request is tried again')
       .prefault('5s'),
-    idle_timeout: duration()
-      .refine((ms) => ms >= 1, 'expected 1ms or more')
+    idle_timeout: timeLimit()
       .describe('Longest silence of the server within a request; then the request is tried again')
       .prefault('10s'),
     ...scoresFilterConfig,

@@ -88,6 +88,8 @@ export function createFanOut(options: FanOutOptions): FanOut {
     if (await settlesWithin(timeout, delivering, over)) return await delivering;
     late.abort();
     if (await settlesWithin(timeout, delivering, over)) return await delivering;
+    // Nobody waits any more: that is no fault of the sink.
+    over.throwIfAborted();
     throw new RetryableError(`sink ${name}: expected an answer within ${timeout / 1000} s, got none`);
   }
 
@@ -106,7 +108,7 @@ export function createFanOut(options: FanOutOptions): FanOut {
       randomize: true,
       signal: over,
       onFailedAttempt: ({ error }) => {
-        last = error;
+        if (error instanceof RetryableError) last = error;
       },
       shouldRetry: ({ error, attemptNumber }) => {
         if (!(error instanceof RetryableError)) return false;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration } from '../units.ts';
+import { timeLimit } from '../units.ts';
 import { scoresFilterConfig } from './scores-filter.ts';
 
 /** Name of the table in DDL and configuration where none is given. */
@@ -25,12 +25,8 @@ export const postgresSinkConfig = z.strictObject({
     .describe('Table of the scores, also as schema.table; `sluice schema --postgres` prints its DDL')
     .default(POSTGRES_TABLE),
   connections: z.int().min(1).max(32).describe('Most connections of this process').default(2),
-  connect_timeout: duration()
-    .refine((ms) => ms >= 1, 'expected 1ms or more')
-    .describe('Longest wait for a connection')
-    .prefault('5s'),
-  statement_timeout: duration()
-    .refine((ms) => ms >= 1, 'expected 1ms or more')
+  connect_timeout: timeLimit().describe('Longest wait for a connection').prefault('5s'),
+  statement_timeout: timeLimit()
     .describe('After which the server ends a statement; then it is tried again')
     .prefault('20s'),
   ...scoresFilterConfig,

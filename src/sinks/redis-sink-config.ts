@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration } from '../units.ts';
+import { duration, timeLimit } from '../units.ts';
 import { scoresFilterConfig } from './scores-filter.ts';
 
 /** The `redis` member of the sinks' configuration. Durations in milliseconds once parsed. */
@@ -23,10 +23,7 @@ export const redisSinkConfig = z.strictObject({
     .refine((ms) => ms >= 1000, 'expected 1s or more')
     .describe('How long a score stays after it was written; else until somebody deletes it')
     .optional(),
-  connect_timeout: duration()
-    .refine((ms) => ms >= 1, 'expected 1ms or more')
-    .describe('Longest wait for a connection')
-    .prefault('5s'),
+  connect_timeout: timeLimit().describe('Longest wait for a connection').prefault('5s'),
   ...scoresFilterConfig,
 });
 

@@ -157,6 +157,26 @@ describe('fan-out', () => {
     expect(broken.attempts()).toBe(1);
   });
 
+  it('blames a sink for no time-out that it did not have when it is abandoned', async () => {
+    const hanging = memorySink(async () => {
+      await delay(60_000, undefined, { ref: false });
+      return [];
+    });
+    const retries: unknown[] = [];
+    const fanOut = createFanOut({
+      branches: [branch('hanging', hanging.sink)],
+      timeout: 30_000,
+      onRetry: (retry) => retries.push(retry),
+    });
+    const told = fanOut.deliver([sampleDecision(1)]).catch((reason: unknown) => reason);
+    await delay(10);
+    fanOut.abandon();
+    const error = await told;
+    expect(error).toBeInstanceOf(AbandonedError);
+    expect(String(error)).not.toContain('expected an answer within');
+    expect(retries).toEqual([]);
+  });
+
   it('ends what waits for another sink when one fails for good', async () => {
     const away = memorySink(() => {
       throw new RetryableError('nobody answers');

@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Decision } from '../../decision.ts';
-import { createFilter } from '../filter.ts';
+import { createFilter, filterableOf } from '../filter.ts';
 import type { Refusal, Sink } from '../sink.ts';
 import { RetryableError } from '../../errors.ts';
 import { createBacklog } from './backlog.ts';
@@ -80,10 +80,7 @@ export function createWebhooksSink(options: {
     },
 
     async deliver(decisions, signal) {
-      const facts = decisions.map((decision) => ({
-        ...decision,
-        reasons: decision.reasons.map(({ label }) => label),
-      }));
+      const facts = decisions.map(filterableOf);
       const told = endpoints.flatMap(({ endpoint, wants }) => {
         const own = decisions.flatMap((decision, index) =>
           wants(facts[index]!) ? [{ decision, index }] : [],
