@@ -19,6 +19,7 @@ interface Flags {
   readonly rounds?: number;
   readonly messages?: number;
   readonly only?: string[];
+  readonly texts?: string;
   readonly fresh: boolean;
 }
 
@@ -39,6 +40,7 @@ const program = new Command('bench')
     whole,
   )
   .option('--only <names...>', 'these measurements of the suites: a trial too')
+  .option('--texts <file>', 'real texts for `classify`: JSONL with `text`, may end in .gz')
   .option('--fresh', 'take anew what has been taken already', false)
   .action(run);
 

@@ -8,11 +8,17 @@ import {
   createConfluentClient,
   createFileSource,
   createKafkaSource,
+  isRemote,
   isSubscribed,
   loadConfluentLibrary,
   subscriptionOf,
+  type ArchiveSlice,
+  type RemoteInputsOptions,
 } from './ingest/index.ts';
 import type { KafkaConfig } from './kafka.ts';
+import { patiently } from './lifecycle.ts';
+import { createObjectFiles } from './object-files.ts';
+import { s3ConnectionConfig } from './s3-connection-config.ts';
 import {
   createDeadLetterTopic,
   createFanOut,
@@ -33,12 +39,19 @@ export function openStore({ name, source, archive: { store } }: Config): Store {
   return createDirectoryStore({ path: store.path, owner: name, sweepAge });
 }
 
-/** The source. `until`: where reading ends instead of at the partitions' ends. */
+/** What a caller of {@link openSource} may decide beside the configuration; see `PipelineOptions`. */
+export interface SourceChoices {
+  readonly until?: readonly Position[];
+  readonly slice?: ArchiveSlice;
+  readonly sizes?: ReadonlyMap<string, number>;
+}
+
+/** The source. */
 export function openSource(
   config: Config,
   store: Store,
   events: Events,
-  { until }: { readonly until?: readonly Position[] },
+  { until, slice, sizes }: SourceChoices,
 ): Source {
   const { name, source, feedback, archive } = config;
   if (source.type === 'kafka') {
@@ -60,7 +73,36 @@ export function openSource(
       `archive.store.type: expected directory beside a source of type file, whose positions lie in it, got ${archive.store.type}`,
     );
   }
-  return createFileSource(source, { positionFile: positionFileOf(archive.store.path, name) });
+  const positionFile = positionFileOf(archive.store.path, name);
+  return createFileSource(source, {
+    positionFile,
+    ...(slice ? { slice } : {}),
+    ...(source.inputs.some(isRemote) ? { remote: remoteInputs(config, positionFile, events, sizes) } : {}),
+  });
+}
+
+/** Inputs in S3: what passes by itself is waited out, as at a start. */
+function remoteInputs(
+  { classify }: Config,
+  positionFile: string,
+  events: Events,
+  sizes: ReadonlyMap<string, number> = new Map(),
+): RemoteInputsOptions {
+  const objects = createObjectFiles(classify.s3 ?? s3ConnectionConfig.parse({}));
+  const stopping = new AbortController();
+  return {
+    directory: `${positionFile}.inputs`,
+    download: (url, file) =>
+      patiently(() => objects.download(url, file), {
+        signal: stopping.signal,
+        onDelay: (error) => events.sourceFailed({ error: error.message }),
+      }),
+    sizeOf: (url) => sizes.get(url),
+    close() {
+      stopping.abort();
+      objects.close();
+    },
+  };
 }
 
 /** Where a file source keeps its positions: in its archive. */

@@ -1,7 +1,8 @@
 import { applyToGlue, type CatalogTableOptions } from './archive/index.ts';
-import { readModelFolder } from './classify/index.ts';
+import { labelsOf } from './classify/index.ts';
 import { configFrom, loadConfig, type Config } from './config.ts';
 import { MisconfiguredError } from './errors.ts';
+import { resolveClassify } from './resolve-classify.ts';
 
 /** Flags of the commands that are about the tables over an archive: `schema --athena` and `glue apply`. */
 export interface CatalogFlags {
@@ -33,12 +34,11 @@ type DescribedTable = Omit<CatalogTableOptions, 'location'> & { readonly locatio
  * The tables over the archive that flags and configuration describe: that of content, and that of feedback where a topic of
  * it is configured. Throws MisconfiguredError when both would have one name.
  */
-export function tablesOf(flags: CatalogFlags): DescribedTable[] {
+export async function tablesOf(flags: CatalogFlags): Promise<DescribedTable[]> {
   const { classify, archive, feedback } = flags.config
     ? loadConfig(flags.config)
     : configFrom({ source: { type: 'file', inputs: ['-'] } });
-  const labels =
-    classify.model === 'drop' ? [] : readModelFolder({ path: classify.model, file: classify.file }).labels;
+  const labels = await labelsOf((await resolveClassify(classify)).config);
   const shared = {
     location: flags.location ?? locationOf(archive.store),
     partitionBy: archive.partition_by,
@@ -61,7 +61,7 @@ export function tablesOf(flags: CatalogFlags): DescribedTable[] {
  */
 export async function glueApply(flags: GlueFlags): Promise<string[]> {
   const lines: string[] = [];
-  for (const { location, ...table } of tablesOf(flags)) {
+  for (const { location, ...table } of await tablesOf(flags)) {
     if (location === undefined) {
       throw new MisconfiguredError(
         `expected --location s3://BUCKET/PREFIX/, or --config with a file whose archive.store is of type s3 and names a bucket${flags.config ? `; that of ${flags.config} does not` : ''}`,

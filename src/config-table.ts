@@ -13,12 +13,35 @@ export function configTables(): string {
   return [main, ...others].join('\n\n');
 }
 
+/** Keys of an object with their schemas. */
+type Keys = readonly (readonly [string, JsonSchema])[];
+
 /** One table; what has several types is left to `kinds`. */
 function tableOf(start: string, root: JsonSchema, kinds: [string, JsonSchema][] = []): string {
   const rows = ['| key | type | default | meaning |', '|---|---|---|---|'];
   const row = (path: string, type: string, schema: JsonSchema) =>
     rows.push(`| \`${path}\` | ${type} | ${defaultText(schema)} | ${schema.description ?? ''} |`);
-  const visitSchema = (path: string, schema: JsonSchema): void => {
+  /** A map of objects; keys that stand beside it too are only named. */
+  const visitMap = (
+    path: string,
+    { description = '' }: JsonSchema,
+    values: JsonSchema,
+    beside: Keys,
+  ): void => {
+    const all = propertiesOf(values) ?? [];
+    const isKnown = ([key, child]: Keys[number]) =>
+      beside.some(([name, other]) => name === key && JSON.stringify(other) === JSON.stringify(child));
+    const known = all.filter(isKnown);
+    if (known.length > 0) {
+      const parent = path.split('.').slice(0, -1).join('.');
+      const names = known.map(([key]) => `\`${key}\``).join(', ');
+      row(`${path}.*`, 'map', {
+        description: `${description}. Keys of each as those of \`${parent}\`: ${names}; and:`,
+      });
+    }
+    for (const [key, child] of all.filter((entry) => !isKnown(entry))) visitSchema(`${path}.*.${key}`, child);
+  };
+  const visitSchema = (path: string, schema: JsonSchema, beside: Keys = []): void => {
     const properties = propertiesOf(schema);
     const values = schema.additionalProperties;
     const members = (values?.oneOf ?? []).filter((member) => kindOf(member) !== undefined);
@@ -26,11 +49,11 @@ function tableOf(start: string, root: JsonSchema, kinds: [string, JsonSchema][] 
       kinds.push(...members.map((member): [string, JsonSchema] => [`${path}.*`, member]));
       return void row(`${path}.*.type`, members.map((member) => `\`${kindOf(member)}\``).join(', '), schema);
     }
-    if (!properties && values?.properties) return visitSchema(`${path}.*`, values);
+    if (!properties && values?.properties) return visitMap(path, schema, values, beside);
     if (!properties) return void row(path, typeName(schema), schema);
     const plain = (schema.anyOf ?? []).filter((branch) => !branch.properties);
     if (plain.length > 0) row(path, plain.map(typeName).join(' or '), schema);
-    for (const [key, child] of properties) visitSchema(path ? `${path}.${key}` : key, child);
+    for (const [key, child] of properties) visitSchema(path ? `${path}.${key}` : key, child, properties);
   };
   visitSchema(start, root);
   return rows.join('\n');

@@ -1,19 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import { addressOrOff } from './address.ts';
 import { apiConfig } from './api/config.ts';
 import { archiveConfig } from './archive/config.ts';
-import { classifyConfig, resolveModel } from './classify/config.ts';
-import { createMask, fillFromEnvironment } from './config-environment.ts';
+import { classifyConfig, resolveModelPaths, resolvePolicyPaths } from './classify/config.ts';
+import { createMask } from './config-environment.ts';
 import { problemLines } from './config-errors.ts';
 import { MisconfiguredError, messageOf } from './errors.ts';
 import { feedbackConfig, ingestConfig, sourceConfig } from './ingest/config.ts';
 import { refuseSharedTopic } from './ingest/feedback-topic.ts';
+import { isRemote } from './ingest/inputs.ts';
 import { kafkaConfig, type KafkaConfig } from './kafka.ts';
+import { connectionOf, s3ConnectionConfig } from './s3-connection-config.ts';
 import { sinksConfig } from './sinks/config.ts';
 import { duration } from './units.ts';
+import { parseYaml } from './yaml-config.ts';
 
 const objectSchema = z.strictObject({
   name: z
@@ -31,6 +33,12 @@ const objectSchema = z.strictObject({
     .describe('Which model scores the messages, and the policy that decides')
     .prefault({}),
   archive: archiveConfig.describe('Where and how rows are written as Parquet').prefault({}),
+  rows: z
+    .enum(['all', 'changed'])
+    .describe(
+      'Which rows are archived and told: `changed` are those whose decision differs from the one that they were archived with (`archived` in their metadata, by `sluice score`)',
+    )
+    .default('all'),
   dead_letters: z
     .strictObject({
       files: z
@@ -108,47 +116,8 @@ export function loadConfig(file: string): Config {
  * MisconfiguredError like {@link loadConfig}.
  */
 export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv = process.env): Config {
-  const lines = new LineCounter();
-  // Warnings would show keys that are lists or maps, and what the environment filled in there.
-  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: 'error' } as const;
-  const document = parseDocument(text, options);
-  const at = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
-  };
-  refuse(
-    document.errors.map((error) => `${at(error.pos[0])} not valid YAML: ${error.message.split('\n')[0]!}`),
-  );
-  const { mask, missing } = fillFromEnvironment(document, env);
-  refuse(missing.map(({ name, offset }) => `${at(offset)} environment variable ${name} is not set`));
-
-  const result = configSchema.safeParse(valueOf(document, file) ?? {}, { reportInput: true });
-  if (result.success) return resolvePaths(result.data, dirname(resolve(file)));
-  throw new MisconfiguredError(
-    problemLines(result.error.issues, {
-      locate: (path, part) => `${at(offsetOf(path, part, document))} `,
-      valueAt: (path) => document.getIn(path),
-      schema: jsonSchema,
-      mask,
-    }).join('\n'),
-  );
-}
-
-function refuse(problems: readonly string[]): void {
-  if (problems.length > 0) throw new MisconfiguredError(problems.join('\n'));
-}
-
-function valueOf(document: Document, file: string): unknown {
-  try {
-    const value: unknown = document.toJS();
-    // Values that contain themselves, by anchors, fit no schema and cannot be shown.
-    JSON.stringify(value);
-    return value;
-  } catch (error) {
-    throw new MisconfiguredError(
-      `${file}: not valid YAML: ${messageOf(error).split('\n')[0]!} (a value that begins with * or & needs quotes)`,
-    );
-  }
+  const config = parseYaml(text, { file, schema: configSchema, jsonSchema, env });
+  return resolvePaths(config, dirname(resolve(file)));
 }
 
 /** Checks a configuration given as a value (by the demo, by flags, by tests); paths are relative to `directory`. */
@@ -174,9 +143,20 @@ function resolvePaths(config: Config, directory: string): Config {
     ...(kafka ? { kafka: { ...kafka, tls: resolveTls(kafka.tls, at) } } : {}),
     source:
       source.type === 'file'
-        ? { ...source, inputs: source.inputs.map((input) => (input === '-' ? input : at(input))) }
+        ? {
+            ...source,
+            inputs: source.inputs.map((input) => (input === '-' || isRemote(input) ? input : at(input))),
+          }
         : source,
-    classify: { ...classify, model: resolveModel(classify.model, directory) },
+    classify: {
+      ...resolveModelPaths(classify, directory),
+      ...resolvePolicyPaths(classify, directory),
+      models: Object.fromEntries(
+        Object.entries(classify.models).map(([name, model]) => [name, resolveModelPaths(model, directory)]),
+      ),
+      ...(classify.cache ? { cache: at(classify.cache) } : {}),
+      s3: classify.s3 ?? (store.type === 's3' ? connectionOf(store) : s3ConnectionConfig.parse({})),
+    },
     archive: { ...archive, store: store.type === 'directory' ? { ...store, path: at(store.path) } : store },
   };
 }
@@ -190,24 +170,6 @@ function resolveTls(tls: KafkaConfig['tls'], at: (path: string) => string): Kafk
     ...(cert ? { cert: at(cert) } : {}),
     ...(key ? { key: at(key) } : {}),
   };
-}
-
-/** Where a path stands in the document; for a missing key, where its nearest existing parent does. */
-function offsetOf(path: readonly PropertyKey[], part: 'key' | 'value', document: Document): number {
-  if (part === 'key') {
-    const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
-    const pair = isMap(parent)
-      ? parent.items.find(({ key }) => isScalar(key) && key.value === path.at(-1))
-      : undefined;
-    return isScalar(pair?.key) ? (pair.key.range?.[0] ?? 0) : 0;
-  }
-  for (let length = path.length; length > 0; length--) {
-    const node = document.getIn(path.slice(0, length), true);
-    const range =
-      node && typeof node === 'object' && 'range' in node ? (node.range as [number] | undefined) : undefined;
-    if (range) return range[0];
-  }
-  return 0;
 }
 
 /** The parts of JSON Schema that Sluice reads back from its own schema. */

@@ -29,9 +29,16 @@ export const decisionSchema = z
           threshold: z.number().min(0).max(1).describe('The threshold of the policy that the score reached'),
         }),
       )
-      .describe('Labels that led to the action, worst first; none for `allow`'),
-    scores: z.record(z.string(), z.number().min(0).max(1)).describe('All labels of the model, four decimals'),
-    model: z.string().nullable().describe('Model as `name@version`; null when nothing scored'),
+      .describe(
+        'Labels that led to the action, worst first, or the one fact that did: a hash list, `unsupported_language` (also with `allow`), with score and threshold 1',
+      ),
+    scores: z
+      .record(z.string(), z.number().min(0).max(1))
+      .describe('All labels that were scored, four decimals'),
+    model: z
+      .string()
+      .nullable()
+      .describe('Models that scored, as `name@version`, joined by commas; null when none did'),
     policy: z.string().nullable().describe('Policy that decided, with its version'),
     created_at: time()
       .nullable()

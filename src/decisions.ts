@@ -67,11 +67,12 @@ function decisionOf(input: DecisionsInput, row: number, withText: boolean): Deci
     action: ACTIONS[verdicts.actions[row]!]!,
     reasons: (verdicts.reasons[row] ?? []).map((label, index) => ({
       label,
-      score: scores[label]!,
+      // A fact, such as an unsupported language, has no score of a model.
+      score: scores[label] ?? 1,
       threshold: verdicts.thresholds[row]![index]!,
     })),
     scores,
-    model: verdicts.model,
+    model: verdicts.models ? verdicts.models[row]! : verdicts.model,
     policy: verdicts.policies?.[row] ?? verdicts.policy,
     created_at: isoTime(decoded.createdAt[row]! / 1000),
     produced_at: isoTime(producedAt),

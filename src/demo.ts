@@ -1,26 +1,18 @@
 import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Presets, SingleBar } from 'cli-progress';
 import { formatRows, query } from './archive/index.ts';
 import { configFrom } from './config.ts';
 import { MisconfiguredError } from './errors.ts';
 import { createEvents } from './events.ts';
-import { createPipeline, type Pipeline } from './pipeline.ts';
+import { createPipeline } from './pipeline.ts';
+import { showProgress } from './progress-bar.ts';
 import { onStopSignal } from './signals.ts';
 import type { Totals } from './totals.ts';
 import { formatBytes } from './units.ts';
+import { USUAL_NAMES } from './usual-names.ts';
 
 const SAMPLE = fileURLToPath(new URL('../sample/content.jsonl.gz', import.meta.url));
-
-/** Names under which other people's files have what Sluice needs. */
-const USUAL_NAMES = {
-  id: ['id', 'content_id', 'uuid'],
-  customer: ['customer', 'customer_id', 'tenant', 'channel', '=unknown'],
-  text: ['text', 'content.text', 'content', 'body', 'message', 'comment', 'tweet'],
-  user: ['user', 'user_id', 'author', 'username'],
-  created_at: ['created_at', 'timestamp', 'ts', 'date'],
-};
 
 /** What `sluice demo` takes. */
 export interface DemoOptions {
@@ -60,45 +52,6 @@ export async function demo(options: DemoOptions): Promise<void> {
 
 function print(text = ''): void {
   process.stdout.write(`${text}\n`);
-}
-
-/** A bar on a terminal; nothing elsewhere. Returns what ends it. */
-function showProgress(pipeline: Pipeline): () => void {
-  const bar = new SingleBar(
-    {
-      format: ' {bar} {percentage}% | {messages} messages | {rate}/s | batches of {batch} | {left} left',
-      hideCursor: true,
-      clearOnComplete: false,
-      barsize: 30,
-    },
-    Presets.shades_classic,
-  );
-  let first: { readonly at: number; readonly messages: number } | undefined;
-  const update = () => {
-    const { bytes, totalBytes, handedOver } = pipeline.progress();
-    const { messages, batches } = pipeline.totals();
-    // The model loads before the first batch: a rate that counts it would lie for a while.
-    if (messages > 0) first ??= { at: performance.now(), messages };
-    const seconds = first ? (performance.now() - first.at) / 1000 : 0;
-    const rate = first && seconds > 0 ? (messages - first.messages) / seconds : 0;
-    // What is read is not done yet: some of it is on its way through the workers.
-    const done = handedOver > 0 ? ((totalBytes - bytes) * messages) / handedOver : 0;
-    const total = done > 0 ? (messages * totalBytes) / done : 0;
-    bar.setTotal(Math.max(totalBytes, 1));
-    bar.update(done, {
-      messages: messages.toLocaleString('en'),
-      rate: Math.round(rate).toLocaleString('en'),
-      batch: batches > 0 ? Math.round(messages / batches) : 0,
-      left: rate > 0 ? `${Math.ceil(Math.max(total - messages, 0) / rate)} s` : '?',
-    });
-  };
-  bar.start(1, 0, { messages: 0, rate: 0, batch: 0, left: '?' });
-  const timer = setInterval(update, 100);
-  return () => {
-    clearInterval(timer);
-    update();
-    bar.stop();
-  };
 }
 
 async function summarise(options: DemoOptions, totals: Totals): Promise<void> {

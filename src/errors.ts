@@ -8,6 +8,11 @@ export class RetryableError extends OperationalError {
   override name = 'RetryableError';
 }
 
+/** A server that scores is away, overloaded or refuses everything: its batch waits, and is classified again from the start. */
+export class UnavailableError extends RetryableError {
+  override name = 'UnavailableError';
+}
+
 /** The configuration, or what it points to, cannot work: refuse to start. Messages say what was expected, what came and where. */
 export class MisconfiguredError extends OperationalError {
   override name = 'MisconfiguredError';
@@ -35,7 +40,7 @@ export class StoreError extends OperationalError {
   override name = 'StoreError';
 }
 
-/** A sink did not answer until the time for it was over. What it was not told is not settled. */
+/** A sink, or the server of a model, did not answer until the time for it was over. What it was not told is not settled. */
 export class AbandonedError extends OperationalError {
   override name = 'AbandonedError';
 }

@@ -1,6 +1,8 @@
 import { ecsFormat } from '@elastic/ecs-pino-format';
 import { pino, type Logger } from 'pino';
 import type { Served } from './api/app.ts';
+import { createClassifyEvents, type ClassifyEvents } from './classify-events.ts';
+import { createLanguageLabels } from './language-label.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { type PartitionLag } from './ports.ts';
 import type { Delivered, Refused } from './sinks/fan-out.ts';
@@ -17,11 +19,14 @@ import { createWebhookEvents } from './webhook-events.ts';
 export interface Events {
   readonly metrics: Metrics;
   readonly webhooks: DeliveryEvents;
+  readonly classify: ClassifyEvents;
   pipelineStarted(fields: {
     pipeline: string;
     source: string;
     store: string;
     model: string;
+    /** By model: the execution provider or the server that computes its scores. */
+    runs_on: readonly string[];
     workers: number;
   }): void;
   /** Something that the pipeline needs does not answer yet. */
@@ -86,6 +91,7 @@ export function createEvents(level: string, metrics = createMetrics()): Events {
     { ...ecsFormat({ serviceName: 'sluice' }), level },
     pino.destination({ fd: 2, sync: true }),
   );
+  const languageOf = createLanguageLabels();
   const retried = new Map<string, { readonly at: number; readonly silent: number }>();
   const named = (action: string, fields?: object) => ({
     'event.action': action,
@@ -99,9 +105,12 @@ export function createEvents(level: string, metrics = createMetrics()): Events {
     if (isQuiet) return undefined;
     return silent > 0 ? ` (and ${silent} more times since the last such line)` : '';
   }
+  const tools = { log, metrics, named, sinceLast };
+  const classify = createClassifyEvents(tools);
   return {
     metrics,
-    webhooks: createWebhookEvents({ log, metrics, named, sinceLast }),
+    classify,
+    webhooks: createWebhookEvents(tools),
     pipelineStarted: (fields) =>
       log.info(named('pipeline-started', fields), `pipeline ${fields.pipeline} started`),
     startDelayed: (error) => log.warn(named('start-delayed'), `waiting: ${error.message}`),
@@ -124,7 +133,8 @@ export function createEvents(level: string, metrics = createMetrics()): Events {
       );
     },
     batchScored(batch) {
-      countBatch(metrics, batch);
+      countBatch(metrics, languageOf, batch);
+      classify.scored(batch.work ?? []);
       if (batch.deadLetters.length === 0) return;
       const codes: Record<string, number> = {};
       for (const { stage, code } of batch.deadLetters) {
@@ -264,11 +274,18 @@ export function createEvents(level: string, metrics = createMetrics()): Events {
   };
 }
 
-function countBatch(metrics: Metrics, batch: ScoredBatch): void {
+function countBatch(metrics: Metrics, languageOf: (tag: string) => string, batch: ScoredBatch): void {
   const skipped = Object.values(batch.skipped).reduce((sum, count) => sum + count, 0);
   metrics.messages.inc(batch.rows + batch.deadLetters.length + skipped);
   for (const counts of Object.values(batch.tally.actions)) {
     for (const [index, action] of ACTIONS.entries()) metrics.decisions.inc({ action }, counts[index] ?? 0);
   }
+  for (const [tag, counts] of Object.entries(batch.tally.languages)) {
+    const language = languageOf(tag);
+    for (const [index, action] of ACTIONS.entries())
+      if (counts[index]) metrics.languageDecisions.inc({ language, action }, counts[index]);
+  }
+  for (const [tag, rows] of Object.entries(batch.tally.unsupported))
+    metrics.unsupportedRows.inc({ language: languageOf(tag) }, rows);
   for (const [part, seconds] of Object.entries(batch.seconds)) metrics.workerSeconds.inc({ part }, seconds);
 }

@@ -3,16 +3,26 @@ import { constants, gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib
 import kafkajs from 'kafkajs';
 import { compressFrame, decompressFrame } from 'lz4-napi';
 import { compress, uncompress } from 'snappy';
+import { freeWhole } from './memory.ts';
 
 /** Compresses and restores the records of a record batch, off the main thread. */
 export interface Codec {
   compress(bytes: Buffer): Promise<Buffer>;
   decompress(bytes: Buffer): Promise<Buffer>;
+  /** Gives back the memory of what `decompress` gave, which nobody may use any more. */
+  release?(bytes: Buffer): void;
 }
 
 /** Codecs by the number in a record batch's attributes (bits 0 to 2; Kafka protocol, "Record Batch"); 0 is none. */
 export const CODECS: ReadonlyMap<number, Codec> = new Map([
-  [1, { compress: promisify(gzip), decompress: promisify(gunzip) }],
+  [
+    1,
+    {
+      compress: promisify(gzip),
+      decompress: (bytes) => promisify(gunzip)(bytes, { chunkSize: roomFor(bytes) }),
+      release: freeWhole,
+    },
+  ],
   [2, { compress: (bytes) => compress(bytes), decompress: decompressSnappy }],
   [3, { compress: (bytes) => compressFrame(bytes), decompress: (bytes) => decompressFrame(bytes) }],
   [
@@ -20,10 +30,45 @@ export const CODECS: ReadonlyMap<number, Codec> = new Map([
     {
       compress: (bytes) =>
         promisify(zstdCompress)(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 3 } }),
-      decompress: promisify(zstdDecompress),
+      decompress: (bytes) => promisify(zstdDecompress)(bytes, { chunkSize: roomFor(bytes) }),
+      release: freeWhole,
     },
   ],
 ]);
+
+/** Most that is set aside at once where a frame does not tell its size. */
+const MOST_GUESS = 2 * 1024 ** 2;
+/** Most that is believed of a frame that tells. */
+const MOST_TOLD = 64 * 1024 ** 2;
+
+/**
+ * Memory to decompress into, bytes. Each part of the output is a task of its own for Node's thread pool: in its usual 16 KiB
+ * they cost three times as much as one part does (docs/decisions/018).
+ */
+function roomFor(compressed: Buffer): number {
+  // A little more than needed: a part that is just filled makes Node ask for another one.
+  const told = zstdContentSize(compressed);
+  if (told !== undefined && told <= MOST_TOLD) return told + 64;
+  return Math.min(MOST_GUESS, Math.max(65_536, compressed.length * 5));
+}
+
+/** What a zstd frame says of the size of its content; undefined where it says nothing (RFC 8878, section 3.1.1). */
+function zstdContentSize(frame: Buffer): number | undefined {
+  if (frame.length < 18 || frame.readUInt32LE(0) !== 0xfd2fb528) return undefined;
+  const descriptor = frame[4]!;
+  const isSingleSegment = (descriptor & 0x20) !== 0;
+  const at = 5 + (isSingleSegment ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!;
+  switch (descriptor >> 6) {
+    case 0:
+      return isSingleSegment ? frame[at] : undefined;
+    case 1:
+      return frame.readUInt16LE(at) + 256;
+    case 2:
+      return frame.readUInt32LE(at);
+    default:
+      return Number(frame.readBigUInt64LE(at));
+  }
+}
 
 /** Makes kafkajs know all codecs; it brings gzip only. Idempotent. */
 export function registerCodecs(): void {

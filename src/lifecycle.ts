@@ -10,10 +10,10 @@ const START_PATIENCE = 60_000;
  * Runs a check again while its failure was only that nobody answered: servers may start later than this process, or be away
  * for a moment, which is no reason to end, as a wrong password is. Gives up after a minute, or when stopped.
  */
-export function patiently(
-  check: () => Promise<void>,
+export function patiently<Result>(
+  check: () => Promise<Result>,
   options: { readonly signal: AbortSignal; readonly onDelay: (error: Error) => void },
-): Promise<void> {
+): Promise<Result> {
   return pRetry(check, {
     retries: Infinity,
     minTimeout: 500,

@@ -1,21 +1,27 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { api, checkApi } from './api.ts';
-import { athenaDdl, columnTable, formatRows, query, TABLES, type Format } from './archive/index.ts';
-import { glueApply, tablesOf, type CatalogFlags, type GlueFlags } from './catalog.ts';
-import { configTables } from './config-table.ts';
-import { jsonSchema, loadConfig } from './config.ts';
-import { decisionJsonSchema } from './decision.ts';
+import { formatRows, query, type Format } from './archive/index.ts';
+import { glueApply, type GlueFlags } from './catalog.ts';
+import { loadConfig } from './config.ts';
 import { deliver } from './deliver.ts';
+import { describeCascade } from './cascade-command.ts';
+import { describeDoctor } from './doctor-command.ts';
 import { demo } from './demo.ts';
 import { exitNow } from './classify/index.ts';
+import { describeHash } from './hash-command.ts';
 import { HungError, errorOf, isOperational, messageOf } from './errors.ts';
+import { EVALUATE_EXIT } from './evaluate.ts';
+import { describeEvaluate } from './evaluate-command.ts';
 import { createEvents } from './events.ts';
+import { describeModel } from './model-command.ts';
 import { createPipeline } from './pipeline.ts';
+import { describePolicy } from './policy-command.ts';
 import { replay } from './replay.ts';
 import { describeRedrive } from './redrive-command.ts';
+import { describeSchema } from './schema-command.ts';
+import { describeScore } from './score-command.ts';
 import { onStopSignal } from './signals.ts';
-import { receiverSchema, type ReceiverFlags } from './sinks/index.ts';
 import type { Totals } from './totals.ts';
 import { verify, VERIFY_EXIT, type VerifyCommandOptions } from './verify.ts';
 import { describeWebhooks } from './webhooks-command.ts';
@@ -63,27 +69,6 @@ async function check(file: string): Promise<void> {
   for await (const line of checkApi(config)) print(line);
 }
 
-interface SchemaOptions extends CatalogFlags, ReceiverFlags {
-  readonly json?: boolean;
-  readonly markdown?: boolean;
-  readonly athena?: boolean;
-  readonly decision?: boolean;
-}
-
-function schema(options: SchemaOptions): void {
-  const receiver = receiverSchema(options);
-  if (receiver !== undefined) {
-    print(receiver);
-  } else if (options.athena) {
-    print(tablesOf(options).map(athenaDdl).join('\n\n'));
-  } else if (options.markdown) {
-    const columns = Object.values(TABLES).map(
-      (table) => `## Columns of ${table.name}\n\n${columnTable(table)}`,
-    );
-    print([`## Configuration\n\n${configTables()}`, ...columns].join('\n\n'));
-  } else print(JSON.stringify(options.decision ? decisionJsonSchema() : jsonSchema(), null, 2));
-}
-
 function wholeNumber(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('expected a whole number, such as 100');
   return Number(text);
@@ -120,45 +105,8 @@ function program(): Command {
     .description('check a configuration and everything that it names: input, model, archive, sinks')
     .argument('<config>', 'YAML file')
     .action(check);
-  sluice
-    .command('schema')
-    .description('print the configuration schema and the columns of the archive')
-    .addOption(
-      new Option('--json', 'JSON Schema of the configuration (default)').conflicts(['markdown', 'athena']),
-    )
-    .addOption(
-      new Option('--markdown', 'tables of configuration keys and archive columns').conflicts('athena'),
-    )
-    .addOption(
-      new Option('--decision', 'JSON Schema of a decision, as sinks are told it').conflicts([
-        'markdown',
-        'athena',
-      ]),
-    )
-    .addOption(
-      new Option(
-        '--postgres [table]',
-        'DDL of the table of scores in PostgreSQL; see docs/scores.md',
-      ).conflicts(['json', 'markdown', 'decision', 'athena', 'elasticsearch']),
-    )
-    .addOption(
-      new Option('--elasticsearch [index]', 'index template of decisions; see docs/search.md').conflicts([
-        'json',
-        'markdown',
-        'decision',
-        'athena',
-      ]),
-    )
-    .option('--athena', 'DDL of the Athena tables over the archive, with partition projection')
-    .option('--location <url>', 'where the archive lies, for --athena (default: the S3 store of --config)')
-    .option(
-      '--config <file>',
-      'whose labels, partitions and feedback, for --athena (default: the bundled model)',
-    )
-    .option('--table <name>', 'name of the table of content, for --athena (default: content)')
-    .option('--feedback-table <name>', 'name of the table of feedback, for --athena (default: feedback)')
-    .option('--since <day>', 'first day of the data, YYYY-MM-DD, for --athena (default: 2020-01-01)')
-    .action(schema);
+  describeDoctor(sluice.command('doctor'), print);
+  describeSchema(sluice.command('schema'), print);
   sluice
     .command('glue')
     .description("the archive's tables in the AWS Glue catalog, for Athena; see docs/athena.md")
@@ -215,7 +163,13 @@ function program(): Command {
     .option('--dry-run', 'print ranges and counts, change nothing')
     .option('--json', 'end with one line of machine-readable totals on standard output')
     .action(replay);
+  describeScore(sluice.command('score'));
   describeRedrive(sluice.command('redrive'));
+  describeEvaluate(sluice.command('evaluate'));
+  describeModel(sluice.command('model'), print);
+  describeCascade(sluice.command('cascade'), print);
+  describePolicy(sluice.command('policy'), print);
+  describeHash(sluice.command('hash'), print);
   sluice
     .command('deliver')
     .description('send the webhooks that wait in Redis, until SIGTERM; any number of processes may')
@@ -242,6 +196,12 @@ function program(): Command {
   return sluice;
 }
 
+/** Exit codes for flags that make no sense, where 1 means something else. */
+const USAGE_EXIT: Readonly<Record<string, number>> = {
+  verify: VERIFY_EXIT.failed,
+  evaluate: EVALUATE_EXIT.unknown,
+};
+
 /** The command line. Sets the exit code: 0 done, 1 failed (one clear line on standard error; a stack only for a bug). */
 export async function main(args: readonly string[]): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -252,10 +212,10 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await program().parseAsync(args, { from: 'user' });
   } catch (error) {
-    // `verify` keeps 1 for archives that do not hold.
+    // `verify` and `evaluate` keep 1 for what does not hold.
     process.exitCode ??= 1;
     if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode !== 0 && args[0] === 'verify' ? VERIFY_EXIT.failed : error.exitCode;
+      process.exitCode = error.exitCode === 0 ? 0 : (USAGE_EXIT[args[0] ?? ''] ?? error.exitCode);
     } else if (isOperational(error)) {
       process.stderr.write(`sluice: ${error.message}\n`);
       // A thread that hangs in native code never ends, and the process with it.

@@ -1,14 +1,16 @@
 import { openFanOut } from './adapters.ts';
+import type { ClassifyFacts } from './classify/index.ts';
 import type { Config } from './config.ts';
+import { describeClassify } from './describe-classify.ts';
 import { MisconfiguredError, isOperational, messageOf } from './errors.ts';
 import type { Events } from './events.ts';
 import type { Source, Store } from './ports.ts';
 import { checkLabels, type DeadLetterTopic, type FanOut } from './sinks/index.ts';
-import { startWorkers, type Workers } from './workers.ts';
+import { startWorkers } from './workers.ts';
 
-/** Throws MisconfiguredError when a sink waits for what the model never gives. */
-export function checkFilters({ branches }: FanOut, { labels }: Workers): void {
-  for (const { name, filters } of branches) checkLabels(name, filters, labels);
+/** Throws MisconfiguredError when a sink waits for what no model, hash list or policy ever gives. */
+export function checkFilters({ branches }: FanOut, { reasons }: Pick<ClassifyFacts, 'reasons'>): void {
+  for (const { name, filters } of branches) checkLabels(name, filters, reasons);
 }
 
 /**
@@ -33,10 +35,10 @@ export async function* checkPipeline(
       return `source: ${source.description} can be read`;
     },
     async () => {
-      const workers = await startWorkers(config, events, 1);
+      const workers = await startWorkers(config, events, { count: 1 });
       await workers.close();
-      checkFilters(fanOut, workers);
-      return `classify: ${workers.model ?? 'drop (nothing is scored)'}`;
+      checkFilters(fanOut, workers.facts);
+      return describeClassify(workers);
     },
     async () => {
       await store.check();

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { openDeadLetterTopic, openFanOut, openSource, openStore } from './adapters.ts';
 import { createArchive, type Archive } from './archive/index.ts';
+import type { ClassifyFacts } from './classify/index.ts';
 import type { Config } from './config.ts';
 import { openDeliveries, type Deliveries } from './deliver.ts';
 import { AbandonedError, FencedError, HungError, InputError, RetryableError, messageOf } from './errors.ts';
 import type { Events } from './events.ts';
-import { createDeadLetterLimit, createInOrder, createPacer } from './ingest/index.ts';
+import { createDeadLetterLimit, createInOrder, createPacer, type ArchiveSlice } from './ingest/index.ts';
 import { checkFilters, checkPipeline } from './pipeline-check.ts';
 import { refusalLetter } from './refusal-letter.ts';
+import { watchClassify } from './reload.ts';
 import { startPipelineServer } from './pipeline-server.ts';
 import type { Server } from './server.ts';
 import type { FanOut } from './sinks/index.ts';
@@ -46,6 +48,10 @@ export interface Progress {
 export interface PipelineOptions {
   /** Where reading ends instead of at the partitions' ends; see `sluice replay`. */
   readonly until?: readonly Position[];
+  /** What is read of files of an archive; see `sluice score`. */
+  readonly slice?: ArchiveSlice;
+  /** Bytes of inputs in S3, where they are known. */
+  readonly sizes?: ReadonlyMap<string, number>;
 }
 
 /** Batches in flight for each worker: one under way, two waiting. */
@@ -66,6 +72,7 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
   const totals = createTotals();
   const pacer = createPacer(config.ingest.in_flight_bytes);
   const stopping = new AbortController();
+  const unanswered = new AbortController();
   let handedOver = 0;
   let recovering = true;
 
@@ -144,7 +151,7 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
         await slots.enter(1);
         await pacer.enter(bytes);
         handedOver += batch.rows;
-        const work = workers.classify(batch).then(async (scored) => {
+        const work = workers.classify(batch, unanswered.signal).then(async (scored) => {
           // Its next owner reads it, and tells it.
           if (token !== current) return { parts: scored, token };
           return { parts: await Promise.all(scored.map((part) => tell(fanOut, part))), token };
@@ -189,12 +196,19 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
       };
       const archive = archiveOf(workers, fail);
       const { handlers, order } = handlersOf(workers, fanOut, archive, fail);
-      // A sink that does not answer leaves half of the time to the last flush.
-      const patience = stopDeadline(stopping.signal, config.stop_timeout / 2, () => fanOut.abandon());
+      // A sink, or a model on a server, that does not answer leaves half of the time to the last flush.
+      const patience = stopDeadline(stopping.signal, config.stop_timeout / 2, () => {
+        fanOut.abandon();
+        unanswered.abort(new AbandonedError('stopped before the server of a model had answered'));
+      });
       const deadline = stopDeadline(stopping.signal, config.stop_timeout, () => {
         archive.abandon();
         // A commit that brokers do not answer ends with the assignment.
         source.close().catch(fail);
+      });
+      const reload = watchClassify(config.classify, workers, {
+        events: events.classify,
+        onFailure: fail,
       });
       let server: Server | undefined;
       try {
@@ -214,7 +228,8 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
           pipeline: config.name,
           source: source.description,
           store: store.description,
-          model: workers.model ?? 'drop',
+          model: workers.facts.model ?? 'drop',
+          runs_on: workers.facts.models.map(({ name, runsOn }) => `${name}: ${runsOn}`),
           workers: workers.count,
         });
         await source.run(handlers, { untilEnd }).catch(fail);
@@ -231,9 +246,11 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
       deadline.clear();
       await deliveries.stop(config.stop_timeout);
       await archive.close();
+      await reload.stop();
       await workers.close();
       await Promise.all([closeAll(fanOut), server?.close()]);
-      const error = deadline.error(failure?.error) ?? failure?.error;
+      // Also a thread that never finished loading a new version keeps the process from ending by itself.
+      const error = deadline.error(failure?.error) ?? failure?.error ?? workers.hung();
       if (error !== undefined) throw explained(error, workers);
       totals.value.seconds = (performance.now() - started) / 1000;
       events.pipelineStopped(totals.value);
@@ -257,8 +274,8 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
       const opened = await openDeliveries(config, events, 'in_run');
       deliveries = opened;
       await patiently(() => opened.check(), patience);
-      workers = await startWorkers(config, events);
-      checkFilters(fanOut, workers);
+      const accept = (facts: ClassifyFacts) => checkFilters(fanOut, facts);
+      workers = await patiently(() => startWorkers(config, events, { accept }), patience);
       return { deliveries, workers };
     } catch (error) {
       await Promise.all([deliveries?.stop(0), workers?.close(), closeAll(fanOut)]);

@@ -19,6 +19,9 @@
  * - *ledger*: the manifests of all finished transactions: which offsets are in which files.
  */
 import type { Decision } from './decision.ts';
+import type { ModelWork } from './verdicts.ts';
+
+export type { ModelWork, ScoreMap, ShadowVerdicts, VerdictBatch } from './verdicts.ts';
 
 /** Topic and partition of a source. For the file source: the configured topic name, and one partition per file. */
 export interface Partition {
@@ -128,39 +131,8 @@ export type Action = 'allow' | 'review' | 'block';
 /** Actions in growing severity; a row's action is stored as its index here. */
 export const ACTIONS: readonly Action[] = ['allow', 'review', 'block'];
 
-/** What the classifier and the policy say of each row of a DecodedBatch. */
-export interface VerdictBatch {
-  /** Labels of the model, in its order; empty when nothing scores. */
-  readonly labels: readonly string[];
-  /** rows × labels, row-major, probabilities 0..1; NaN where a row was not scored. */
-  readonly scores: Float32Array;
-  /** Index into ACTIONS for each row. */
-  readonly actions: Uint8Array;
-  /** Labels that made the action what it is, worst first; null when none. */
-  readonly reasons: (string[] | null)[];
-  /** The threshold that each of a row's reasons reached. */
-  readonly thresholds: (number[] | null)[];
-  /** Language of each row: the message's own, else detected, else null. */
-  readonly language: (string | null)[];
-  /** Model as `name@version`, or null when nothing scored. */
-  readonly model: string | null;
-  /** Default policy as `name@version` or `name@digest`; null when nothing scored. It decided every row, unless: */
-  readonly policy: string | null;
-  /** Policy that decided each row; present when customers have policies of their own. */
-  readonly policies?: readonly string[];
-  /** Rows that made the model fail by themselves: taken out of the batch, dead-lettered. */
-  readonly poison: { readonly row: number; readonly detail: string }[];
-  /** Seconds spent, by part. */
-  readonly seconds: {
-    readonly language: number;
-    readonly tokenise: number;
-    readonly infer: number;
-    readonly policy: number;
-  };
-  /** Tokens given to the model, padding included, and how many of them were padding. */
-  readonly tokens: number;
-  readonly padding: number;
-}
+/** The reason of rows in a language that no model judges. A fact, no score: score 1, threshold 1. */
+export const UNSUPPORTED_LANGUAGE = 'unsupported_language';
 
 /** Stage at which a message became a dead letter. */
 export type DeadLetterStage = 'decode' | 'classify' | 'deliver';
@@ -198,8 +170,10 @@ export interface Tally {
   readonly actions: Record<string, [number, number, number]>;
   /** `customer` → label → rows that the label made review or block. */
   readonly reasons: Record<string, Record<string, number>>;
-  /** Language (or `und`) → rows. */
-  readonly languages: Record<string, number>;
+  /** Language tag (or `und`) → [allow, review, block]. */
+  readonly languages: Record<string, [number, number, number]>;
+  /** Language tag → rows that no model judges. */
+  readonly unsupported: Record<string, number>;
 }
 
 /** Back from a worker: columns grouped by shard, moved, not copied. */
@@ -222,6 +196,8 @@ export interface ScoredBatch extends Partition {
   readonly seconds: Readonly<Record<string, number>>;
   readonly tokens: number;
   readonly padding: number;
+  /** See VerdictBatch. */
+  readonly work?: readonly ModelWork[];
 }
 
 /** A file that is uploaded but not visible to readers yet. */

@@ -1,58 +1,139 @@
 import type { ResourceLimits } from 'node:worker_threads';
 import type { EncodedFile, EncodeTask } from './archive/index.ts';
-import { classifyWithRetry, createPool, workerCount } from './classify/index.ts';
+import {
+  classifyWithRetry,
+  createPool,
+  workerCount,
+  type ClassifyFacts,
+  type Pool,
+} from './classify/index.ts';
 import type { Config } from './config.ts';
 import { WorkerDiedError, type HungError } from './errors.ts';
 import type { Events } from './events.ts';
+import { resolveClassify, type ResolvedClassify } from './resolve-classify.ts';
 import type { RawBatch, ScoredBatch } from './types.ts';
 
-/** The threads of worker.ts, with the model loaded and checked in each. */
+/** The threads of worker.ts, with the models loaded and checked in each. */
 export interface Workers {
-  /** `name@version`, or null when nothing scores. */
-  readonly model: string | null;
-  /** Labels of the model; none when nothing scores. */
-  readonly labels: readonly string[];
+  /** What they run now; {@link Workers.replace} changes it. */
+  readonly facts: ClassifyFacts;
+  readonly resolved: ResolvedClassify;
   readonly count: number;
-  /** Classifies a batch; whatever happens to threads, it comes back whole, in order, dead letters included. */
-  classify(batch: RawBatch): Promise<ScoredBatch[]>;
+  /**
+   * Classifies a batch; whatever happens to threads, it comes back whole, in order, dead letters included. While the server of a
+   * model is away it waits, until `signal` aborts: then it rejects with the reason.
+   */
+  classify(batch: RawBatch, signal?: AbortSignal): Promise<ScoredBatch[]>;
   /** Encodes a shard file. */
   encode(task: EncodeTask): Promise<EncodedFile>;
+  /**
+   * Starts threads that run something else and, when all of them are ready, lets them take over: each batch is classified by
+   * the old ones or by the new ones, and none by the old that came after one of the new. Rejects, and changes nothing, when the
+   * new ones cannot be started or `accept` throws.
+   */
+  replace(next: ResolvedClassify): Promise<void>;
   /** The error of a thread that never answered: the process must end by exitNow then, whatever else failed. */
   hung(): HungError | undefined;
   /** Waits for what is under way, then ends the threads. */
   close(): Promise<void>;
 }
 
+/** What a caller may decide beside the configuration. */
+export interface WorkersOptions {
+  /** Threads, instead of what the configuration says. */
+  readonly count?: number;
+  /** Throws when what was loaded does not fit the rest of the pipeline. */
+  readonly accept?: (facts: ClassifyFacts) => void;
+}
+
+/** Threads that run the same models, and how many batches or files they have. */
+interface Generation {
+  readonly resolved: ResolvedClassify;
+  readonly pool: Pool;
+  readonly facts: ClassifyFacts;
+  users: number;
+  /** Called when nobody uses it any more. */
+  idle?: () => void;
+}
+
 const FILENAME = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 
-/** Starts the threads; `count` instead of what the configuration says. Throws MisconfiguredError when the model cannot be loaded. */
+/**
+ * Looks up what `classify` names and starts the threads. Throws MisconfiguredError when a model, a policy or a hash list cannot
+ * be loaded, RetryableError when a server that has them is away.
+ */
 export async function startWorkers(
   config: Config,
   events: Events,
-  count = workerCount(config.classify.workers),
+  { count = workerCount(config.classify), accept }: WorkersOptions = {},
 ): Promise<Workers> {
-  const pool = createPool({
-    filename: FILENAME,
-    workers: count,
-    workerData: config,
-    timeLimit: config.classify.time_limit,
-    resourceLimits: heapOf(config),
-  });
-  try {
-    // A task for each thread: ending one that still loads its model would abort the process.
-    const loading = Array.from({ length: count }, () =>
-      pool.run<Pick<Workers, 'model' | 'labels'>>('load', null),
-    );
-    const [loaded] = await Promise.all(loading);
-    return {
-      model: loaded?.model ?? null,
-      labels: loaded?.labels ?? [],
-      count,
-      classify: (batch) =>
+  const pools = new Set<Pool>();
+  let current = await start(await resolveClassify(config.classify));
+  events.classify.started(current.facts);
+  const retiring = new Set<Promise<void>>();
+
+  async function start(resolved: ResolvedClassify): Promise<Generation> {
+    const pool = createPool({
+      filename: FILENAME,
+      workers: count,
+      workerData: { ...config, classify: resolved.config } satisfies Config,
+      timeLimit: config.classify.time_limit,
+      resourceLimits: heapOf(config),
+    });
+    pools.add(pool);
+    try {
+      // A task for each thread: ending one that still loads its model would abort the process.
+      const loading = Array.from({ length: count }, () => pool.run<ClassifyFacts>('load', null));
+      const facts = (await Promise.all(loading))[0]!;
+      accept?.(facts);
+      return { resolved, pool, facts, users: 0 };
+    } catch (error) {
+      await end(pool);
+      throw error;
+    }
+  }
+
+  /** Ends threads, and forgets a pool with all that it holds, unless it hangs. */
+  async function end(pool: Pool): Promise<void> {
+    await pool.close();
+    if (!pool.hung()) pools.delete(pool);
+  }
+
+  /** Lets the current threads do all of some work, tries after deaths included. */
+  async function use<Result>(work: (pool: Pool) => Promise<Result>): Promise<Result> {
+    const generation = current;
+    generation.users++;
+    try {
+      return await work(generation.pool);
+    } finally {
+      generation.users--;
+      if (generation.users === 0) generation.idle?.();
+    }
+  }
+
+  async function retire(generation: Generation): Promise<void> {
+    if (generation.users > 0) await new Promise<void>((resolve) => (generation.idle = resolve));
+    await end(generation.pool);
+  }
+
+  return {
+    get facts() {
+      return current.facts;
+    },
+    get resolved() {
+      return current.resolved;
+    },
+    count,
+    classify: (batch, signal) =>
+      use((pool) =>
         classifyWithRetry((part, buffers) => pool.run<ScoredBatch>('classify', part, buffers), batch, {
           onWorkerDied: (fields) => events.workerDied({ task: 'classify', ...fields }),
+          onUnavailable: (fields) => events.classify.modelUnavailable(fields),
+          signal,
         }),
-      async encode(task) {
+      ),
+    encode: (task) =>
+      use(async (pool) => {
         try {
           // Copied, not moved, so that another thread can do it if this one dies.
           return await pool.run<EncodedFile>('encode', task);
@@ -61,14 +142,20 @@ export async function startWorkers(
           events.workerDied({ task: 'encode', attempt: 1, error: error.message });
           return await pool.run<EncodedFile>('encode', task);
         }
-      },
-      hung: () => pool.hung(),
-      close: () => pool.close(),
-    };
-  } catch (error) {
-    await pool.close();
-    throw error;
-  }
+      }),
+    async replace(next) {
+      const fresh = await start(next);
+      const old = current;
+      current = fresh;
+      events.classify.reloaded(fresh.facts);
+      const retired = retire(old).finally(() => retiring.delete(retired));
+      retiring.add(retired);
+    },
+    hung: () => [...pools].map((pool) => pool.hung()).find((error) => error !== undefined),
+    async close() {
+      await Promise.all([...retiring, current.pool.close()]);
+    },
+  };
 }
 
 /**

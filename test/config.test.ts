@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configTables } from '../src/config-table.ts';
-import { jsonSchema, loadConfig, parseConfig, type JsonSchema } from '../src/config.ts';
+import { configFrom, jsonSchema, loadConfig, parseConfig, type JsonSchema } from '../src/config.ts';
 import { columnTable, TABLES } from '../src/archive/index.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -139,6 +139,24 @@ describe('configuration', () => {
     expect(() => loadConfig('/nowhere/p.yaml')).toThrow(
       /^\/nowhere\/p\.yaml: cannot read the configuration: /,
     );
+  });
+
+  it('reaches S3 for models as for the archive, unless it is told otherwise', () => {
+    const store = {
+      type: 's3',
+      bucket: 'lake',
+      endpoint: 'http://localhost:7070',
+      path_style: true,
+    } as const;
+    const source = { type: 'file' as const, inputs: ['a.jsonl'] };
+    expect(configFrom({ source, archive: { store } }).classify.s3).toMatchObject({
+      endpoint: 'http://localhost:7070',
+      path_style: true,
+    });
+    const own = configFrom({ source, archive: { store }, classify: { s3: { region: 'eu-west-1' } } });
+    expect(own.classify.s3).toMatchObject({ region: 'eu-west-1', path_style: false });
+    expect(own.classify.s3?.endpoint).toBeUndefined();
+    expect(configFrom({ source }).classify.s3).toMatchObject({ connections: 32 });
   });
 
   it('describes every key', () => {

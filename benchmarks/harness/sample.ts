@@ -56,6 +56,8 @@ export interface SuiteOptions {
   readonly messages?: number | undefined;
   /** Names of the only measurements to take. */
   readonly only?: readonly string[] | undefined;
+  /** A JSONL file of real texts (`text`), for suites that can use them. */
+  readonly texts?: string | undefined;
 }
 
 /** Whether a measurement was asked for. */

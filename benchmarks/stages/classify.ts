@@ -4,11 +4,12 @@ import type { Stage } from './stage.ts';
 
 /** The whole stage on one thread: language, tokeniser, sorting, session, policy. `model`: as in the configuration. */
 export async function openClassify(model: string, texts: number): Promise<Stage> {
-  const classify = await createClassify({
-    ...classifyConfig.parse({}),
-    model,
-    ...(model === 'drop' ? { language: 'off' as const } : {}),
-  });
+  const classify = await createClassify(
+    model === 'drop'
+      ? classifyConfig.parse({ model, language: 'off' })
+      : // Every text is scored: each round has the same ones, in languages of all kinds.
+        classifyConfig.parse({ models: { main: { model, duplicates: 'off', languages: ['*'] } } }),
+  );
   const batches = decodedBatches(texts);
   return {
     count: texts,

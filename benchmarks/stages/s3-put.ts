@@ -1,5 +1,5 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { mapBounded } from '../../src/archive/concurrency.ts';
+import { mapBounded } from '../../src/concurrency.ts';
 import { AT_ONCE, FILES, FILE_BYTES, openBucket } from './s3-bucket.ts';
 import type { Stage } from './stage.ts';
 

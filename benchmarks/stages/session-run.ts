@@ -2,20 +2,29 @@ import * as ort from 'onnxruntime-node';
 import { planBatches } from '../../src/classify/batching.ts';
 import { classifyConfig, resolveModel } from '../../src/classify/config.ts';
 import { readModelFolder } from '../../src/classify/model-folder.ts';
+import { usualBatchTokens } from '../../src/classify/provider.ts';
 import { loadTokenizer } from '../../src/classify/tokenizer.ts';
 import { decodedBatches } from './batches.ts';
 import type { Stage } from './stage.ts';
 
-/** The limit of classifying: a bare `session.run` loop over tensors that were made beforehand, batched as the stage does. */
-export async function openSessionRun(model: string, texts: number): Promise<Stage> {
+/** The limit of classifying: a bare `session.run` loop over tensors that were made beforehand, batched as the stage does. `file`: ONNX file below the folder. */
+export async function openSessionRun(
+  model: string,
+  texts: number | readonly (readonly string[])[],
+  file?: string,
+): Promise<Stage> {
   const config = classifyConfig.parse({});
-  const folder = readModelFolder({ path: resolveModel(model, process.cwd()) });
+  const folder = readModelFolder({ path: resolveModel(model, process.cwd()), file });
   const tokenizer = await loadTokenizer(folder.tokenizer, { maxTokens: folder.maxTokens });
   const feeds: Record<string, ort.Tensor>[] = [];
-  for (const { text } of decodedBatches(texts)) {
+  const batches = typeof texts === 'number' ? decodedBatches(texts).map(({ text }) => text) : texts;
+  for (const text of batches) {
     // Equal texts of a batch are scored once, as in the stage.
     const { ids, ends, lengths } = await tokenizer.encode([...new Set(text)]);
-    const plan = planBatches(lengths, { budget: config.batch_tokens, window: config.sort_window });
+    const plan = planBatches(lengths, {
+      budget: config.batch_tokens ?? usualBatchTokens('cpu'),
+      window: config.sort_window,
+    });
     for (const { rows, longest } of plan) {
       const cells = {
         ids: new BigInt64Array(rows.length * longest),
@@ -39,7 +48,7 @@ export async function openSessionRun(model: string, texts: number): Promise<Stag
     interOpNumThreads: 1,
   });
   return {
-    count: texts,
+    count: batches.reduce((sum, text) => sum + text.length, 0),
     async run() {
       for (const feed of feeds) await session.run(feed);
       return undefined;

@@ -1,4 +1,4 @@
-import { mapBounded } from '../../src/archive/concurrency.ts';
+import { mapBounded } from '../../src/concurrency.ts';
 import { checksum } from '../../src/archive/encode.ts';
 import { createS3Store, s3StoreConfig, type S3Store } from '../../src/archive/index.ts';
 import type { PreparedFile, Transaction } from '../../src/types.ts';

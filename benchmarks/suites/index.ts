@@ -1,4 +1,5 @@
 import type { Suite, SuiteOptions } from '../harness/sample.ts';
+import { openClassify } from './classify.ts';
 import { openKill } from './kill.ts';
 import { openLatency } from './latency.ts';
 import { openLimits } from './limits.ts';
@@ -63,6 +64,13 @@ export const SUITES: Readonly<Record<string, SuiteEntry>> = {
     about: 'Each in a process of its own, without the others; CPU per million counts all of its threads.',
     rounds: 5,
     open: openStage,
+  },
+  classify: {
+    title: 'The classify stage against what bounds it',
+    about:
+      'Ratios, each of two things measured by turns in one process: `more` has them. CPU per million is that of the whole.',
+    rounds: 3,
+    open: openClassify,
   },
   limits: {
     title: 'Limits',

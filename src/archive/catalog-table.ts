@@ -111,6 +111,7 @@ function hiveType({ type }: Column, fields: readonly string[]): string {
     int64: 'bigint',
     'list<string>': 'array<string>',
     'map<string,string>': 'map<string,string>',
+    'map<string,float>': 'map<string,float>',
     scores: structType(fields),
   };
   return types[type];

@@ -13,6 +13,7 @@ export type ColumnType =
   | 'int64'
   | 'list<string>'
   | 'map<string,string>'
+  | 'map<string,float>'
   | 'scores';
 
 /** One column of every shard file of a table. */
@@ -80,5 +81,6 @@ const TYPES_IN_WORDS: Record<ColumnType, string> = {
   int64: 'int64',
   'list<string>': 'list of string',
   'map<string,string>': 'map of string to string',
+  'map<string,float>': 'map of string to float',
   scores: 'struct of one float per label',
 };

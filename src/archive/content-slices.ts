@@ -41,9 +41,15 @@ export function encodeSlices(input: SliceInput): EncodedSlices {
       language: verdicts.language,
       action: verdicts.actions,
       reasons: verdicts.reasons,
+      shadow_actions: verdicts.shadow?.actions ?? null,
+      shadow_scores: verdicts.shadow?.scores ?? null,
     },
-    constants: { decided_at: decidedAt, model: verdicts.model },
-    ofSlice: (members) => ({ policy: policyOf(members, verdicts) }),
+    constants: { decided_at: decidedAt },
+    ofSlice: (members) => ({
+      model: verdicts.models ? verdicts.models[members[0]!]! : verdicts.model,
+      policy: policyOf(members, verdicts),
+    }),
+    kinds: verdicts.models && kindsOf(verdicts.models),
     labels: verdicts.labels,
     scores: verdicts.scores,
     partitionBy,
@@ -51,6 +57,16 @@ export function encodeSlices(input: SliceInput): EncodedSlices {
     rowBytes: text / Math.max(1, decoded.rows) + 96 + verdicts.labels.length * 4,
   });
   return { arena, shards, rows: order.length, tally: tallyOf(decoded, verdicts, order) };
+}
+
+/** Numbers the models of each row: a slice has the same ones. */
+function kindsOf(models: readonly (string | null)[]): Uint16Array {
+  const numbers = new Map<string | null, number>();
+  return Uint16Array.from(models, (model) => {
+    let number = numbers.get(model);
+    if (number === undefined) numbers.set(model, (number = numbers.size));
+    return number;
+  });
 }
 
 /** The policy of a slice: a customer has one at a time. */

@@ -88,7 +88,7 @@ export const CONTENT = {
       type: 'list<string>',
       nullable: true,
       from: 'row',
-      description: 'Labels that led to the action, worst first; null when none did',
+      description: 'Labels that led to the action, worst first, or the fact that did; null when none did',
     },
     {
       name: 'scores',
@@ -102,7 +102,7 @@ export const CONTENT = {
       type: 'category',
       nullable: true,
       from: 'slice',
-      description: 'Model as `name@version`; null when nothing scored',
+      description: 'Models that scored, as `name@version`, joined by commas; null when none did',
     },
     {
       name: 'policy',
@@ -112,5 +112,19 @@ export const CONTENT = {
       description: 'Policy that decided, with its version',
     },
     ...MESSAGE_COLUMNS,
+    {
+      name: 'shadow_actions',
+      type: 'map<string,string>',
+      nullable: true,
+      from: 'row',
+      description: 'By shadow model: the action that it would have led to; null where none scored',
+    },
+    {
+      name: 'shadow_scores',
+      type: 'map<string,float>',
+      nullable: true,
+      from: 'row',
+      description: 'By `model/label`: scores of shadow models, 0 to 1, four decimals; null where none scored',
+    },
   ],
 } as const satisfies Table;

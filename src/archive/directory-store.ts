@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { LostFileError, MisconfiguredError, StoreError } from '../errors.ts';
 import type { Store } from '../ports.ts';
 import type { PreparedFile, Transaction } from '../types.ts';
-import { limiter } from './concurrency.ts';
+import { limiter } from '../concurrency.ts';
 import { makeDirectory, syncDirectory, writeDurable } from './durable.ts';
 import { ageOf, describe, isCode, sizeOf, textOf, entriesBelow, namesIn } from './file-system.ts';
 import { safeKey, safeTransactionId } from './keys.ts';

@@ -1,8 +1,9 @@
 import { crc32 } from 'node:zlib';
 import { CorruptError } from '../errors.ts';
 import type { TableName } from '../types.ts';
-import { mergeSlices } from './merge.ts';
-import { writeParquet, type ParquetOptions } from './parquet.ts';
+import { free } from '../memory.ts';
+import { mergeSlices, type Columns } from './merge.ts';
+import { writeParquet, type ParquetOptions } from './parquet/write-parquet.ts';
 
 /** What a worker needs to make one shard file. All values can be copied to a thread. */
 export interface EncodeTask {
@@ -48,7 +49,7 @@ export async function encodeFile(task: EncodeTask): Promise<EncodedFile> {
     if (time < minCreatedAt) minCreatedAt = time;
     if (time > maxCreatedAt) maxCreatedAt = time;
   }
-  const content = await writeParquet(columns, {
+  const content = writeParquet(columns, {
     rowGroupRows: task.rowGroupRows,
     compression: task.compression,
     metadata: {
@@ -57,7 +58,14 @@ export async function encodeFile(task: EncodeTask): Promise<EncodedFile> {
       'sluice.table': task.table,
     },
   });
+  release(columns);
   return { content, rows: columns.rows, minCreatedAt, maxCreatedAt, crc32: checksum(content) };
+}
+
+/** Gives back the memory of the large columns now. */
+function release({ texts, lists }: Columns): void {
+  for (const { data } of texts.values()) free(data);
+  for (const { parts } of lists.values()) for (const { data } of parts) free(data);
 }
 
 /** CRC-32 as 8 hex digits. */

@@ -34,5 +34,10 @@ export function encodeFeedbackSlices({
     partitionBy,
     rowBytes: ROW_BYTES,
   });
-  return { arena, shards, rows: order.length, tally: { actions: {}, reasons: {}, languages: {} } };
+  return {
+    arena,
+    shards,
+    rows: order.length,
+    tally: { actions: {}, reasons: {}, languages: {}, unsupported: {} },
+  };
 }

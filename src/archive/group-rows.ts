@@ -18,16 +18,21 @@ export interface GroupInput {
   /** µs UTC */
   readonly createdAt: Float64Array;
   readonly partitionBy: readonly PartitionKey[];
+  /** What rows of a group must have in common beside: any small whole numbers from 0; absent: nothing. */
+  readonly kinds?: Uint16Array | undefined;
   /** Rows that belong to none. */
   readonly without: ReadonlySet<number>;
 }
 
+/** More than there are kinds. */
+const KINDS = 65_536;
+
 /**
- * Groups rows by customer and day, in order of first appearance; rows keep their order within a group. A counting sort: one
+ * Groups rows by customer, day and kind, in order of first appearance; rows keep their order within a group. A counting sort: one
  * pass finds each row's group, the second places it.
  */
 export function groupRows(input: GroupInput): { readonly groups: RowGroup[]; readonly order: Int32Array } {
-  const { customer: customers, createdAt, partitionBy, without } = input;
+  const { customer: customers, createdAt, partitionBy, kinds, without } = input;
   const byDay = partitionBy.includes('day');
   const hours = partitionBy.includes('hour') ? 1 : 24;
   const groups: RowGroup[] = [];
@@ -38,7 +43,8 @@ export function groupRows(input: GroupInput): { readonly groups: RowGroup[]; rea
     if (without.size > 0 && without.has(row)) continue;
     const customer = customers[row]!;
     const hour = byDay ? hourOf(createdAt[row]!) : 0;
-    const period = Math.floor(hour / hours);
+    const days = Math.floor(hour / hours);
+    const period = kinds ? days * KINDS + kinds[row]! : days;
     let known = byCustomer.get(customer);
     let group = known?.period === period ? known.group : known?.others?.get(period);
     if (group === undefined) {

@@ -1,5 +1,5 @@
 import type { PreparedFile, SettledRange, Transaction } from '../types.ts';
-import { mapBounded } from './concurrency.ts';
+import { mapBounded } from '../concurrency.ts';
 import { inspectFile } from './inspect-file.ts';
 import { createOffsetSet, type OffsetSet } from './offset-set.ts';
 import type { OnViolation, ViolationKind } from './violation.ts';

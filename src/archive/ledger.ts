@@ -1,6 +1,6 @@
 import type { CommittedPosition, Store } from '../ports.ts';
 import type { Partition, Transaction } from '../types.ts';
-import { mapBounded } from './concurrency.ts';
+import { mapBounded } from '../concurrency.ts';
 
 /** Manifests that are read at a time. */
 const PARALLEL = 16;

@@ -6,7 +6,7 @@ import { HEADER_BYTES, LAYOUTS, MAGIC, type SliceConstants } from './slice.ts';
 export interface TextColumn {
   readonly lengths: Int32Array;
   readonly starts: Int32Array;
-  readonly data: Uint8Array;
+  readonly data: Uint8Array<ArrayBuffer>;
   readonly nulls: number;
 }
 
@@ -15,6 +15,15 @@ export interface ListColumn {
   readonly counts: Int32Array;
   readonly starts: Int32Array;
   readonly parts: readonly TextColumn[];
+  readonly nulls: number;
+}
+
+/** Maps to numbers of all rows: row i has the entries `starts[i] .. starts[i + 1]`, null where `counts[i]` is -1. */
+export interface NumberMapColumn {
+  readonly counts: Int32Array;
+  readonly starts: Int32Array;
+  readonly keys: TextColumn;
+  readonly values: Float32Array;
   readonly nulls: number;
 }
 
@@ -33,6 +42,7 @@ export interface Columns {
   readonly codes: ReadonlyMap<string, Uint8Array>;
   readonly texts: ReadonlyMap<string, TextColumn>;
   readonly lists: ReadonlyMap<string, ListColumn>;
+  readonly numberMaps: ReadonlyMap<string, NumberMapColumn>;
   /** Labels of all slices, in order of first appearance, and per label the scores, NaN for none. */
   readonly labels: readonly string[];
   readonly scores: readonly Float32Array[];
@@ -75,11 +85,12 @@ export function mergeSlices(chunks: readonly Uint8Array[], table: TableName): Co
 function joinColumns(
   slices: readonly Slice[],
   table: TableName,
-): Pick<Columns, 'numbers' | 'codes' | 'texts' | 'lists'> {
+): Pick<Columns, 'numbers' | 'codes' | 'texts' | 'lists' | 'numberMaps'> {
   const numbers = new Map<string, Float64Array>();
   const codes = new Map<string, Uint8Array>();
   const texts = new Map<string, TextColumn>();
   const lists = new Map<string, ListColumn>();
+  const numberMaps = new Map<string, NumberMapColumn>();
   for (const { column, first } of LAYOUTS[table].columns) {
     const { name, type } = column;
     switch (type) {
@@ -103,12 +114,15 @@ function joinColumns(
       case 'map<string,string>':
         lists.set(name, joinLists(slices, first, 2));
         break;
+      case 'map<string,float>':
+        numberMaps.set(name, joinNumberMaps(slices, first));
+        break;
       case 'int32':
       case 'scores':
         break;
     }
   }
-  return { numbers, codes, texts, lists };
+  return { numbers, codes, texts, lists, numberMaps };
 }
 
 function readSlices(chunk: Uint8Array, table: TableName): Slice[] {
@@ -214,6 +228,12 @@ function joinLists(slices: readonly Slice[], stream: number, parts: number): Lis
     ...prefixSums(counts),
     parts: Array.from({ length: parts }, (_, part) => joinText(slices, stream + 1 + part * 2, items)),
   };
+}
+
+function joinNumberMaps(slices: readonly Slice[], stream: number): NumberMapColumn {
+  const { parts, ...column } = joinLists(slices, stream, 1);
+  const values = new Float32Array(joinBytes(slices, stream + 3).buffer);
+  return { ...column, keys: parts[0]!, values };
 }
 
 function joinScores(

@@ -11,7 +11,8 @@ export function sortedOrder(
   for (let row = 1; row < count; row++) if (before(row, row - 1)) ends.push(row);
   if (ends.length === 0) return undefined;
   ends.push(count);
-  let order = Int32Array.from({ length: count }, (_, row) => row);
+  let order = new Int32Array(count);
+  for (let row = 0; row < count; row++) order[row] = row;
   let spare = new Int32Array(count);
   while (ends.length > 1) {
     const merged: number[] = [];

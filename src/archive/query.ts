@@ -110,6 +110,7 @@ function duckType(type: ColumnType): string {
     int64: 'BIGINT',
     'list<string>': 'VARCHAR[]',
     'map<string,string>': 'MAP(VARCHAR, VARCHAR)',
+    'map<string,float>': 'MAP(VARCHAR, FLOAT)',
     scores: 'JSON',
   };
   return types[type];

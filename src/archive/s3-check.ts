@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { MisconfiguredError } from '../errors.ts';
 import type { PreparedFile } from '../types.ts';
 import { checksum } from './encode.ts';
-import type { S3Connection } from './s3-client.ts';
+import type { S3Connection } from '../s3-client.ts';
 import type { S3StoreConfig } from './s3-config.ts';
-import { asMisconfigured, isAnswer } from './s3-errors.ts';
+import { asMisconfigured, isAnswer } from '../s3-errors.ts';
 import { putNew } from './s3-ledger.ts';
-import type { S3Objects } from './s3-objects.ts';
+import type { S3Objects } from '../s3-objects.ts';
 import type { S3Uploads } from './s3-upload.ts';
 
 /** What a check works with. */
@@ -26,7 +26,7 @@ export async function checkS3(ports: CheckPorts): Promise<void> {
   try {
     await probe(ports);
   } catch (error) {
-    throw asMisconfigured(error);
+    throw asMisconfigured(error, 'archive.store');
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { size, timeLimit } from '../units.ts';
+import { s3ConnectionFields } from '../s3-connection-config.ts';
+import { size } from '../units.ts';
 
 const MiB = 1024 ** 2;
 
@@ -67,19 +68,9 @@ export const s3StoreConfig = z.strictObject({
     )
     .describe('What all keys begin with; Sluice alone writes below it')
     .default(''),
-  region: z
-    .string()
-    .min(1)
-    .describe("The bucket's region; else that of the environment (AWS_REGION, the profile)")
-    .optional(),
-  endpoint: z
-    .url({ protocol: /^https?$/, error: 'expected a URL such as http://localhost:7070' })
-    .describe('Address of a server other than Amazon S3')
-    .optional(),
-  path_style: z
-    .boolean()
-    .describe('Name the bucket in the path of requests, not in the host name: most S3 clones need it')
-    .default(false),
+  region: s3ConnectionFields.region,
+  endpoint: s3ConnectionFields.endpoint,
+  path_style: s3ConnectionFields.path_style,
   encryption: encryption.describe('Server-side encryption of all objects').prefault({ type: 'none' }),
   storage_class: z
     .string()
@@ -90,18 +81,9 @@ export const s3StoreConfig = z.strictObject({
     .refine((bytes) => bytes >= 5 * MiB && bytes <= 1024 * MiB, 'expected 5MiB to 1GiB')
     .describe('Larger files are uploaded in parts of this size, several at a time')
     .prefault('8MiB'),
-  connections: z
-    .int()
-    .min(1)
-    .max(1024)
-    .describe('Most requests at a time, each on a connection of its own')
-    .default(32),
-  connect_timeout: timeLimit()
-    .describe('Longest wait for a connection; then the request is tried again')
-    .prefault('5s'),
-  idle_timeout: timeLimit()
-    .describe('Longest silence of a server within a request; then the request is tried again')
-    .prefault('30s'),
+  connections: s3ConnectionFields.connections,
+  connect_timeout: s3ConnectionFields.connect_timeout,
+  idle_timeout: s3ConnectionFields.idle_timeout,
 });
 
 /** The `s3` member of `archive.store` after checks. Credentials never stand in it: they come by the standard chain. */

@@ -5,11 +5,11 @@ import type { Transaction } from '../types.ts';
 import { safeTransactionId } from './keys.ts';
 import { decodeManifest, encodeManifest } from './manifest.ts';
 import { s3Checksum } from './s3-checksum.ts';
-import type { S3Connection } from './s3-client.ts';
+import type { S3Connection } from '../s3-client.ts';
 import type { S3StoreConfig } from './s3-config.ts';
 import { encryptionOf } from './s3-encryption.ts';
-import { isAnswer } from './s3-errors.ts';
-import type { S3Objects } from './s3-objects.ts';
+import { isAnswer } from '../s3-errors.ts';
+import type { S3Objects } from '../s3-objects.ts';
 
 /** A manifest of a transaction that is not finished, as a listing shows it. */
 export interface PendingManifest {

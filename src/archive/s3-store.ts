@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MAX_TRANSACTION_AGE, type Store } from '../ports.ts';
 import { safeKey } from './keys.ts';
 import { checkS3 } from './s3-check.ts';
-import { connectS3 } from './s3-client.ts';
+import { connectS3 } from '../s3-client.ts';
 import type { S3StoreConfig } from './s3-config.ts';
 import { createLedger } from './s3-ledger.ts';
-import { createObjects } from './s3-objects.ts';
+import { createObjects } from '../s3-objects.ts';
 import { sweep } from './s3-sweep.ts';
 import { createUploads } from './s3-upload.ts';
 
@@ -39,8 +39,8 @@ export function createS3Store({
   const { bucket, prefix } = config;
   const description = `s3://${bucket}/${prefix}`;
   const keyOf = (key: string) => prefix + safeKey(key, description);
-  const connection = connectS3(config);
-  const objects = createObjects(connection, config);
+  const connection = connectS3(config, { bucket, prefix, setting: 'archive.store' });
+  const objects = createObjects(connection);
   const uploads = createUploads(connection, objects, config, keyOf, settle);
   const ledger = createLedger(connection, objects, config);
 

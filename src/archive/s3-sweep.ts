@@ -2,10 +2,10 @@ import { ListMultipartUploadsCommand, type ListMultipartUploadsCommandOutput } f
 import { CorruptError, StoreError } from '../errors.ts';
 import type { PreparedFile } from '../types.ts';
 import { transactionOfKey } from './keys.ts';
-import type { S3Connection } from './s3-client.ts';
+import type { S3Connection } from '../s3-client.ts';
 import type { S3StoreConfig } from './s3-config.ts';
 import type { S3Ledger } from './s3-ledger.ts';
-import type { S3Objects } from './s3-objects.ts';
+import type { S3Objects } from '../s3-objects.ts';
 import type { S3Uploads } from './s3-upload.ts';
 
 /** An upload that is not completed. */

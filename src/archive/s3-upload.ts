@@ -11,13 +11,13 @@ import { z } from 'zod';
 import { CorruptError, LostFileError, RetryableError, messageOf } from '../errors.ts';
 import type { Store } from '../ports.ts';
 import type { PreparedFile } from '../types.ts';
-import { mapBounded } from './concurrency.ts';
+import { mapBounded } from '../concurrency.ts';
 import { s3Checksum } from './s3-checksum.ts';
-import type { S3Connection } from './s3-client.ts';
+import type { S3Connection } from '../s3-client.ts';
 import type { S3StoreConfig } from './s3-config.ts';
 import { encryptionOf } from './s3-encryption.ts';
-import { isAnswer } from './s3-errors.ts';
-import type { S3Objects } from './s3-objects.ts';
+import { isAnswer } from '../s3-errors.ts';
+import type { S3Objects } from '../s3-objects.ts';
 
 /** Parts of one file that are uploaded at a time. */
 const PARALLEL_PARTS = 4;

@@ -1,5 +1,6 @@
 import type { Arena } from './arena.ts';
 import type { ColumnType } from './columns.ts';
+import type { ScoreMap } from '../types.ts';
 import { HEADER_BYTES, MAGIC, NO_BOOLEAN } from './slice.ts';
 
 /** The values of a column for all rows of a batch. */
@@ -11,7 +12,9 @@ export interface ValuesByType {
   readonly string: readonly (string | null)[];
   readonly 'list<string>': readonly (readonly string[] | null)[];
   /** Flat [key, value, key, value …]. */
-  readonly 'map<string,string>': readonly (readonly string[] | null)[];
+  readonly 'map<string,string>': readonly (readonly string[] | null)[] | null;
+  /** Rounded to four decimals. Of both maps: null where no row has one. */
+  readonly 'map<string,float>': readonly (ScoreMap | null)[] | null;
 }
 
 /** A column of a batch that becomes streams. */
@@ -105,7 +108,12 @@ export function createSliceWriter(arena: Arena, { columns, streams, scores }: Ba
   };
 
   /** Counts of each row's list, then lengths and bytes of every `step`-th item, for each part of an item. */
-  const lists = (members: Int32Array, values: readonly (readonly string[] | null)[], parts: number) => {
+  const lists = (
+    members: Int32Array,
+    values: readonly (readonly string[] | null)[] | null,
+    parts: number,
+  ) => {
+    if (values === null) return skip(1 + 2 * parts);
     const rows = members.length;
     begin(rows * 4);
     let items = 0;
@@ -137,6 +145,29 @@ export function createSliceWriter(arena: Arena, { columns, streams, scores }: Ba
     }
   };
 
+  /** Streams without anything: nulls only. */
+  const skip = (count: number) => {
+    for (let i = 0; i < count; i++) arena.int32[sizes + stream++] = 0;
+  };
+
+  /** Counts of each row's entries, lengths and bytes of their keys, then their values. */
+  const scoreMaps = (members: Int32Array, values: readonly (ScoreMap | null)[] | null) => {
+    if (values === null) return skip(4);
+    const maps = Array.from(members, (row) => values[row]!);
+    lists(
+      Int32Array.from(maps.keys()),
+      maps.map((map) => map && map.keys),
+      1,
+    );
+    const items = maps.reduce((sum, map) => sum + (map?.keys.length ?? 0), 0);
+    begin(items * 4);
+    let at = begun >> 2;
+    for (const map of maps)
+      for (const value of map?.values ?? []) arena.float32[at++] = Math.round(value * 1e4) / 1e4;
+    arena.position += items * 4;
+    end();
+  };
+
   const write = (members: Int32Array, column: ColumnValues) => {
     switch (column.type) {
       case 'timestamp':
@@ -152,6 +183,8 @@ export function createSliceWriter(arena: Arena, { columns, streams, scores }: Ba
         return lists(members, column.values, 1);
       case 'map<string,string>':
         return lists(members, column.values, 2);
+      case 'map<string,float>':
+        return scoreMaps(members, column.values);
     }
   };
 

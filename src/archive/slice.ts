@@ -45,6 +45,8 @@ const STREAMS: Record<ColumnType, number> = {
   'list<string>': 3,
   // int32 counts of entries (-1: null), int32 lengths of keys, bytes of keys, lengths of values, bytes of values
   'map<string,string>': 5,
+  // int32 counts of entries (-1: null), int32 lengths of keys, bytes of keys, float32 values
+  'map<string,float>': 4,
   int32: 0,
   scores: 0,
 };

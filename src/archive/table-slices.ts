@@ -39,6 +39,8 @@ export interface TableSlicesInput<Of extends Table> {
   /** rows × labels, row-major, 0 to 1, NaN for none. */
   readonly scores?: Float32Array;
   readonly partitionBy: readonly PartitionKey[];
+  /** Rows of different kinds are in different slices; absent: there is one kind. */
+  readonly kinds?: Uint16Array | undefined;
   /** Rows that are left out. */
   readonly without?: ReadonlySet<number>;
   /** About the bytes of a row: how large the arena begins. */
@@ -56,10 +58,11 @@ export interface TableSlices {
 const NOBODY: ReadonlySet<number> = new Set();
 const NONE = new Float32Array(0);
 
-/** Columns of one batch as slices of a table, grouped by customer and day in order of first appearance. */
+/** Columns of one batch as slices of a table, grouped by customer, day and kind in order of first appearance. */
 export function encodeTableSlices<Of extends Table>(input: TableSlicesInput<Of>): TableSlices {
   const { table, raw, decoded, ofSlice, labels = [], scores = NONE, partitionBy, without = NOBODY } = input;
-  const { groups, order } = groupRows({ ...decoded, partitionBy, without });
+  const { kinds } = input;
+  const { groups, order } = groupRows({ ...decoded, partitionBy, kinds, without });
   const shared = JSON.stringify({
     table: table.name,
     topic: raw.topic,

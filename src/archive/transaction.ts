@@ -5,7 +5,7 @@ import { MAX_TRANSACTION_AGE } from '../ports.ts';
 import type { Store } from '../ports.ts';
 import type { DeadLetter, FlushReason, Position, PreparedFile, Transaction } from '../types.ts';
 import type { SealedBuffers, ShardBuffer } from './buffers.ts';
-import { mapBounded } from './concurrency.ts';
+import { mapBounded } from '../concurrency.ts';
 import type { CrashPoint } from './crash.ts';
 import { deadLetterFiles } from './dead-letters.ts';
 import { checksum, type EncodedFile, type EncodeTask } from './encode.ts';

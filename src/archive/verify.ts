@@ -2,7 +2,7 @@ import { CorruptError } from '../errors.ts';
 import type { CommittedPosition, Store } from '../ports.ts';
 import type { Position, Transaction } from '../types.ts';
 import { createAsk } from './ask.ts';
-import { mapBounded } from './concurrency.ts';
+import { mapBounded } from '../concurrency.ts';
 import { createCoverage, type Coverage } from './coverage.ts';
 import { addsUp, inspectTransaction } from './inspect-transaction.ts';
 import { belongsTo } from './ledger.ts';

@@ -1,3 +1,5 @@
+import type { Thresholds } from './thresholds.ts';
+
 /** What a classifier says of a list of texts. */
 export interface Scores {
   /** texts × labels, row-major, probabilities 0..1; NaN in the rows that were not scored (poison, no tokens). */
@@ -7,6 +9,8 @@ export interface Scores {
   /** Tokens given to the model, padding included, and how many of them were padding. */
   readonly tokens: number;
   readonly padding: number;
+  /** Texts by how they were answered, where not by the model itself: `duplicate`, `first_stage` …; bounded names. */
+  readonly counts: Readonly<Record<string, number>>;
   /** Seconds spent, by part. */
   readonly seconds: { readonly tokenise: number; readonly infer: number };
 }
@@ -20,6 +24,14 @@ export interface Classifier {
   readonly labels: readonly string[];
   /** `name@version`, or null when nothing scores. */
   readonly model: string | null;
+  /** The model's own policy, by label; {} where it recommends none. */
+  readonly thresholds: Readonly<Record<string, Thresholds>>;
+  /** Where it differs by language: primary subtag (`de`) → label → thresholds. */
+  readonly languageThresholds: Readonly<Record<string, Readonly<Record<string, Thresholds>>>>;
+  /** Languages that it can judge, as primary subtags; undefined: any, or not known. */
+  readonly languages: ReadonlySet<string> | undefined;
+  /** What computes the scores: an execution provider such as `cuda`, or the address of a server; absent: this thread's own code. */
+  readonly runsOn?: string;
   /** Scores texts. Calls may overlap: they run one after the other. Rejects only with a bug: a text that cannot be scored is poison. */
   readonly score: (texts: readonly string[]) => Promise<Scores>;
   /** Frees the model. */

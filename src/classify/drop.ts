@@ -5,6 +5,7 @@ const NOTHING = {
   poison: [],
   tokens: 0,
   padding: 0,
+  counts: {},
   seconds: { tokenise: 0, infer: 0 },
 };
 
@@ -13,6 +14,9 @@ export function createDropClassifier(): Classifier {
   return {
     labels: [],
     model: null,
+    thresholds: {},
+    languageThresholds: {},
+    languages: undefined,
     score: () => Promise.resolve(NOTHING),
     close: () => Promise.resolve(),
   };

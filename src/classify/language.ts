@@ -1,17 +1,43 @@
 import { readScript } from './script.ts';
 
-/** Only the start of a text is read: more costs time and hardly changes the answer (docs/decisions/003). */
-const LONGEST = 160;
-/** With fewer letters a shared script says too little: wrong answers grow to one in seven. */
-const FEWEST_LETTERS = 16;
+/** Only the start of a text is read: more costs time and hardly changes the answer (docs/decisions/016). */
+const LONGEST = 120;
+/** What is cut away may have hidden words behind it. */
+const LONGEST_WITH_NOISE = 4 * LONGEST;
+/** Links, names, tags, HTML entities, placeholders: they are in no language, or in another one. */
+const NOISE = /https?:\/\/\S+|www\.\S+|[@#][\p{L}\p{N}_]+|&\w+;|\bRT\b|<\w+>/gu;
+
+/**
+ * What an answer in a shared script takes: letters, a share of the language's usual score, and a lead on the second best
+ * language, a part of it divided by the number of letters.
+ */
+const ANSWER = { letters: 8, ratio: 0.86, lead: 0, leadByLetters: 0.3 };
+/** The same for an answer that may take a text out of judgement; see {@link DetectedLanguage.isCertain}. */
+const CERTAIN = { letters: 10, ratio: 0.9, lead: 0.02, leadByLetters: 1 };
+
+/** What the types of `eld` leave out: the least score, as a share of the language's usual one (0.75 without it). */
+interface Reliability {
+  readonly isReliable: (ratio: number) => boolean;
+}
+
+/** What a text's language was found to be. */
+export interface DetectedLanguage {
+  /** BCP 47 tag, as ISO 639-1 code. */
+  readonly language: string;
+  /**
+   * Whether it may be said on the strength of it that no model judges the text: of texts in languages that a model does
+   * judge, 0.2 % are given another one with certainty (docs/decisions/016).
+   */
+  readonly isCertain: boolean;
+}
 
 /** Finds the language of a text. */
 export interface LanguageDetector {
   /**
-   * The text's language as a BCP 47 tag (ISO 639-1 codes), or null when it is too short or not told apart reliably.
-   * Never throws; malformed strings (lone surrogates) are read as they are.
+   * The text's language, or null when it is too short or not told apart reliably. Never throws; malformed strings (lone
+   * surrogates) are read as they are.
    */
-  readonly detect: (text: string) => string | null;
+  readonly detect: (text: string) => DetectedLanguage | null;
 }
 
 /**
@@ -22,11 +48,19 @@ export async function loadLanguageDetector(): Promise<LanguageDetector> {
   const { eld } = await import('eld/extrasmall');
   return {
     detect(text) {
-      const { language, letters } = readScript(text, LONGEST);
-      if (language !== null) return language;
-      if (letters < FEWEST_LETTERS) return null;
-      const found = eld.detect(text.length > LONGEST ? text.slice(0, LONGEST) : text);
-      return found.language !== '' && found.isReliable() ? found.language : null;
+      const words = text.slice(0, LONGEST_WITH_NOISE).replace(NOISE, ' ').slice(0, LONGEST);
+      const { language, letters } = readScript(words, LONGEST);
+      if (language !== null) return { language, isCertain: true };
+      if (letters < ANSWER.letters) return null;
+      const found: ReturnType<typeof eld.detect> & Reliability = eld.detect(words);
+      // By the score alone: the lead that eld looks at is not that on the second best language.
+      if (found.language === '' || !found.isReliable(ANSWER.ratio)) return null;
+      const [best = 0, second = 0] = Object.values(found.getScores());
+      const leads = ({ lead, leadByLetters }: typeof ANSWER) =>
+        best - second >= lead + leadByLetters / letters;
+      if (!leads(ANSWER)) return null;
+      const isCertain = letters >= CERTAIN.letters && found.isReliable(CERTAIN.ratio) && leads(CERTAIN);
+      return { language: found.language, isCertain };
     },
   };
 }

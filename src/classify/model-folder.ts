@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import type { z } from 'zod';
 import { MisconfiguredError, messageOf } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
-import type { Thresholds } from './config.ts';
+import { sha256 } from './checksum.ts';
 import {
   firstProblem,
   huggingFaceSchema,
@@ -13,9 +12,10 @@ import {
   type HuggingFaceConfig,
   type ModelManifest,
 } from './manifest.ts';
-
-/** No published encoder for classification reads more; it also drops the two extra positions that RoBERTa counts. */
-const MOST_TOKENS = 512;
+import type { ModelConfig } from './model-config.ts';
+import { chooseOnnxFile, precisionOf } from './onnx-file.ts';
+import type { Thresholds } from './thresholds.ts';
+import { tokenLimit } from './token-limit.ts';
 
 /** A model folder whose files are there, agree with each other, and have the checksums that its manifest names. */
 export interface ModelFolder {
@@ -24,10 +24,10 @@ export interface ModelFolder {
   readonly id: string;
   /** Labels in the order of the model's outputs. */
   readonly labels: readonly string[];
-  /** How logits become probabilities: each label for itself, or all labels sharing 1. */
-  readonly activation: 'sigmoid' | 'softmax';
-  /** Paths of the ONNX file and of the tokenizer. */
+  /** How the outputs become probabilities: each label for itself, all labels sharing 1, or they are some already. */
+  readonly activation: 'sigmoid' | 'softmax' | 'none';
   readonly onnx: string;
+  /** Path of tokenizer.json; a model that reads texts itself has none. */
   readonly tokenizer: string;
   /** Tokens of a text that the model reads, special tokens included. */
   readonly maxTokens: number;
@@ -35,15 +35,23 @@ export interface ModelFolder {
   readonly padId: number;
   /** Default policy of the model, by label. */
   readonly thresholds: Readonly<Record<string, Thresholds>>;
+  /** Where it differs by language: primary subtag → label → thresholds. */
+  readonly languageThresholds: Readonly<Record<string, Readonly<Record<string, Thresholds>>>>;
+  /** Languages that it can judge, as primary subtags; undefined where its manifest names none. */
+  readonly languages: ReadonlySet<string> | undefined;
   /** Texts with the scores that the model must give after loading. */
   readonly checks: ModelManifest['checks'];
   readonly tolerance: number;
 }
 
-/** Reads a Hugging Face export folder. Throws MisconfiguredError, one line: file, what was expected, what came. */
+/**
+ * Reads a folder as optimum and the model hubs have it, or one with a model that reads texts itself. Throws MisconfiguredError, one line: file, what
+ * was expected, what came.
+ */
 export function readModelFolder(options: {
   readonly path: string;
   readonly file?: string | undefined;
+  readonly precision?: ModelConfig['precision'];
   readonly maxTokens?: number | undefined;
 }): ModelFolder {
   const { path } = options;
@@ -52,34 +60,30 @@ export function readModelFolder(options: {
       `${path}: expected a model folder, got ${existsSync(path) ? 'a file' : 'nothing'}`,
     );
   }
-  const config = readConfig(join(path, 'config.json'));
-  const labels = labelsOf(config, join(path, 'config.json'));
-  const file = options.file ?? ['onnx/model.onnx', 'model.onnx'].find((name) => existsSync(join(path, name)));
-  if (file === undefined)
-    throw new MisconfiguredError(`${path}: expected onnx/model.onnx or model.onnx, got neither`);
+  const given = existsSync(join(path, 'config.json'));
+  const file = chooseOnnxFile(path, options);
   const onnx = join(path, file);
-  const tokenizer = join(path, 'tokenizer.json');
-  for (const needed of [onnx, tokenizer]) {
-    if (!existsSync(needed)) throw new MisconfiguredError(`${needed}: expected a file, got nothing`);
-  }
   const manifest = readManifest(path, onnx);
+  const config: HuggingFaceConfig =
+    given || !manifest.labels
+      ? readConfig(join(path, 'config.json'))
+      : { id2label: Object.fromEntries(manifest.labels.map((label, index) => [String(index), label])) };
+  const labels = labelsIn(path, config, manifest);
+  const tokenizer = join(path, 'tokenizer.json');
   checkFiles(path, manifest);
   checkLabels(path, manifest, labels);
-  const usual = /^(onnx\/)?model\.onnx$/.test(file);
   return {
     path,
-    id: `${manifest.name}@${manifest.version}${usual ? '' : `+${basename(file, '.onnx')}`}`,
+    id: `${manifest.name}@${manifest.version}${precisionOf(file)}`,
     labels,
-    activation:
-      config.problem_type === 'multi_label_classification' || labels.length === 1 ? 'sigmoid' : 'softmax',
+    activation: manifest.activation ?? activationOf(config, labels, existsSync(tokenizer)),
     onnx,
     tokenizer,
-    maxTokens:
-      options.maxTokens ??
-      manifest.max_tokens ??
-      Math.min(config.max_position_embeddings ?? MOST_TOKENS, MOST_TOKENS),
+    maxTokens: tokenLimit(path, config, limitAsked(options.maxTokens, manifest)),
     padId: config.pad_token_id ?? 0,
     thresholds: manifest.thresholds,
+    languageThresholds: manifest.language_thresholds,
+    languages: manifest.languages.length > 0 ? new Set(manifest.languages) : undefined,
     checks: manifest.checks,
     tolerance: manifest.tolerance,
   };
@@ -93,8 +97,13 @@ function readText(file: string): string {
   }
 }
 
-function parsed<T>(file: string, kind: string, schema: z.ZodType<T>, read: (text: string) => unknown): T {
-  const text = readText(file);
+function parsed<T>(
+  text: string,
+  file: string,
+  kind: string,
+  schema: z.ZodType<T>,
+  read: (text: string) => unknown,
+): T {
   let value: unknown;
   try {
     value = read(text);
@@ -106,18 +115,49 @@ function parsed<T>(file: string, kind: string, schema: z.ZodType<T>, read: (text
   return result.data;
 }
 
-function readConfig(file: string): HuggingFaceConfig {
-  return parsed(file, 'JSON', huggingFaceSchema, (text) => JSON.parse(text));
+/** Reads a Hugging Face `config.json`. Throws MisconfiguredError. */
+export function readConfig(file: string): HuggingFaceConfig {
+  return parsed(readText(file), file, 'JSON', huggingFaceSchema, (text) => JSON.parse(text));
+}
+
+/** Reads the text of a `sluice.yaml`; `file` is what errors name. Throws MisconfiguredError. */
+export function parseManifest(text: string, file: string): ModelManifest {
+  return parsed(text, file, 'YAML', manifestSchema, (yaml) => parse(yaml));
 }
 
 /** A folder without sluice.yaml works too: it is named after itself, and its version is the model's own checksum. */
-function readManifest(path: string, onnx: string): ModelManifest {
+export function readManifest(path: string, onnx: string): ModelManifest {
   const file = join(path, 'sluice.yaml');
-  if (existsSync(file)) return parsed(file, 'YAML', manifestSchema, (text) => parse(text));
+  if (existsSync(file)) return parseManifest(readText(file), file);
   return manifestSchema.parse({ name: basename(path), version: sha256(onnx).slice(0, 8) });
 }
 
-function labelsOf(config: HuggingFaceConfig, file: string): string[] {
+/** Names of the manifest stand for those of config.json, one for one. */
+function labelsIn(path: string, config: HuggingFaceConfig, { labels }: ModelManifest): string[] {
+  const named = labelsOf(config, join(path, 'config.json'));
+  if (!labels || labels.length === named.length) return labels ?? named;
+  throw new MisconfiguredError(
+    `${join(path, 'sluice.yaml')}: labels: expected ${named.length} as in config.json (${named.join(', ')}), got ${labels.join(', ')}`,
+  );
+}
+
+/** Transformers leave the last step to their reader; models that read texts themselves give probabilities. */
+function activationOf(
+  { problem_type: problem }: HuggingFaceConfig,
+  labels: readonly string[],
+  tokenizer: boolean,
+): ModelFolder['activation'] {
+  if (!problem && !tokenizer) return 'none';
+  return problem === 'multi_label_classification' || labels.length === 1 ? 'sigmoid' : 'softmax';
+}
+
+function limitAsked(configured: number | undefined, { max_tokens: own }: ModelManifest) {
+  if (configured !== undefined) return { tokens: configured, by: 'max_tokens of the configuration' };
+  return own === undefined ? undefined : { tokens: own, by: 'max_tokens of sluice.yaml' };
+}
+
+/** Labels of a `config.json`, in the order of the outputs. Throws MisconfiguredError. */
+export function labelsOf(config: HuggingFaceConfig, file: string): string[] {
   const ids = Object.keys(config.id2label);
   const labels = ids.map((_, index) => {
     const label = config.id2label[String(index)];
@@ -134,11 +174,8 @@ function labelsOf(config: HuggingFaceConfig, file: string): string[] {
   return labels;
 }
 
-function sha256(file: string): string {
-  return createHash('sha256').update(readFileSync(file)).digest('hex');
-}
-
-function checkFiles(path: string, manifest: ModelManifest): void {
+/** Compares the checksums that a manifest names. Throws MisconfiguredError. */
+export function checkFiles(path: string, manifest: ModelManifest): void {
   for (const [name, expected] of Object.entries(manifest.files)) {
     const file = join(path, name);
     if (!existsSync(file))
@@ -148,7 +185,8 @@ function checkFiles(path: string, manifest: ModelManifest): void {
   }
 }
 
-function checkLabels(path: string, manifest: ModelManifest, labels: readonly string[]): void {
+/** Labels that a manifest names must be the model's. Throws MisconfiguredError. */
+export function checkLabels(path: string, manifest: ModelManifest, labels: readonly string[]): void {
   const named = [
     ...Object.keys(manifest.thresholds).map((label) => ({ label, at: 'thresholds' })),
     ...manifest.checks.flatMap((check) =>

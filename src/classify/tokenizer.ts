@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Tokenizer as NativeTokenizer } from 'tokenizers';
 import { MisconfiguredError, messageOf } from '../errors.ts';
+import { createTextCutter, type CutText } from './cut-words.ts';
+import { createWordPieces, type WordPieces } from './word-pieces.ts';
 import { createWordCache, wordsAreIndependent } from './word-cache.ts';
 
 /**
@@ -40,13 +42,15 @@ export async function loadTokenizer(
   const { Tokenizer } = await import('tokenizers');
   const { maxTokens } = options;
   let native: NativeTokenizer;
-  let independent: boolean;
+  let pieces: Pieces | undefined;
   try {
     const text = readFileSync(file, 'utf8');
     native = Tokenizer.fromString(text);
     native.setTruncation(maxTokens);
     native.disablePadding();
-    independent = wordsAreIndependent(JSON.parse(text));
+    const parsed: unknown = JSON.parse(text);
+    if (wordsAreIndependent(parsed))
+      pieces = { cut: createTextCutter(parsed), wordPieces: createWordPieces(parsed) };
   } catch (error) {
     throw new MisconfiguredError(
       `${file}: expected a Hugging Face tokenizer, got ${messageOf(error).split('\n')[0]!}`,
@@ -54,7 +58,7 @@ export async function loadTokenizer(
   }
   const characters = maxTokens * CHARACTERS_PER_TOKEN;
   const encode =
-    independent && options.cache !== false ? await encodeByWord(native, maxTokens) : encodeWhole(native);
+    pieces && options.cache !== false ? await encodeByPiece(native, pieces, maxTokens) : encodeWhole(native);
   return {
     encode: (texts) =>
       encode(texts.map((text) => (text.length > characters ? text.slice(0, characters) : text))),
@@ -67,42 +71,66 @@ function encodeWhole(native: NativeTokenizer): Encode {
   return async (texts) => concatenate((await native.encodeBatch(texts)).map((encoding) => encoding.getIds()));
 }
 
-/** Words seen lately come from a map, all others of the batch go through the native tokenizer in one call. */
-async function encodeByWord(native: NativeTokenizer, maxTokens: number): Promise<Encode> {
+/** How texts are tokenised piece by piece. */
+interface Pieces {
+  readonly cut: CutText;
+  readonly wordPieces: WordPieces;
+}
+
+/** Pieces of words seen lately come from a map, all others of the batch go through the native tokenizer in one call. */
+async function encodeByPiece(
+  native: NativeTokenizer,
+  { cut, wordPieces }: Pieces,
+  maxTokens: number,
+): Promise<Encode> {
   const { before, after } = await specialTokens(native);
   const cache = createWordCache(CACHED_WORDS);
+  // Most pieces of Chinese, and most punctuation: found without making a string.
+  const units = Array.from<readonly number[] | undefined>({ length: 1 << 16 });
   return async (texts) => {
     const fresh = new Map<string, readonly number[]>();
-    const rows = texts.map((text) =>
-      text.split(' ').map((word) => {
-        if (word === '') return NONE;
-        const ids = cache.get(word);
-        if (ids === undefined) fresh.set(word, NONE);
-        return ids ?? word;
-      }),
-    );
+    const pieces: (readonly number[] | string)[] = [];
+    const pieceEnds = new Uint32Array(texts.length);
+    texts.forEach((text, row) => {
+      cut(text, (start, end) => {
+        const known = end - start === 1 ? units[text.charCodeAt(start)] : undefined;
+        if (known !== undefined) {
+          pieces.push(known);
+          return;
+        }
+        const piece = text.slice(start, end);
+        let ids = cache.get(piece);
+        if (ids === undefined && (ids = wordPieces(piece)) !== undefined) cache.set(piece, ids);
+        if (ids === undefined) fresh.set(piece, NONE);
+        pieces.push(ids ?? piece);
+      });
+      pieceEnds[row] = pieces.length;
+    });
     const words = [...fresh.keys()];
     const encodings = await native.encodeBatch(words, { addSpecialTokens: false });
     encodings.forEach((encoding, i) => {
       const word = words[i]!;
       const ids = encoding.getIds();
       fresh.set(word, ids);
-      if (word.length <= LONGEST_CACHED) cache.set(word, ids);
+      if (word.length === 1) units[word.charCodeAt(0)] = ids;
+      else if (word.length <= LONGEST_CACHED) cache.set(word, ids);
     });
-    const ids = new Int32Array(rows.length * maxTokens);
-    const ends = new Uint32Array(rows.length);
+    const ids = new Int32Array(texts.length * maxTokens);
+    const ends = new Uint32Array(texts.length);
     let end = 0;
-    rows.forEach((pieces, row) => {
+    let at = 0;
+    for (let row = 0; row < texts.length; row++) {
       const limit = end + maxTokens - after.length;
       for (const id of before) ids[end++] = id;
-      for (const piece of pieces) {
+      for (; at < pieceEnds[row]! && end < limit; at++) {
+        const piece = pieces[at]!;
         for (const id of typeof piece === 'string' ? fresh.get(piece)! : piece)
           if (end < limit) ids[end++] = id;
-        if (end >= limit) break;
       }
+      at = pieceEnds[row]!;
       for (const id of after) ids[end++] = id;
       ends[row] = end;
-    });
+    }
     return { ids: ids.slice(0, end), ends, lengths: ends.map((last, row) => last - (ends[row - 1] ?? 0)) };
   };
 }

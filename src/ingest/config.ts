@@ -7,11 +7,15 @@ import { PRESET_NAMES } from './presets.ts';
 export const fileSourceConfig = z.strictObject({
   type: z
     .literal('file')
-    .describe('JSON lines in files, plain or gzip (told by the first bytes, not by the name)'),
+    .describe(
+      'JSON lines in files, plain or gzip, or Parquet files (told by the first bytes, not by the name)',
+    ),
   inputs: z
     .array(z.string().min(1))
     .min(1)
-    .describe('Paths or globs (expanded at start); `-` is standard input'),
+    .describe(
+      'Paths or globs (expanded at start), objects as `s3://bucket/key` (by `classify.s3`); `-` is standard input',
+    ),
   topic: z
     .string()
     .min(1)

@@ -53,6 +53,9 @@ async function* unpack(
       if (next.done) break;
       first = first.length === 0 ? Buffer.from(next.value) : Buffer.concat([first, next.value]);
     }
+    // Node's own decompressor ends at the first frame of several without a word, so lines would be lost.
+    if (first[0] === 0x28 && first[1] === 0xb5)
+      throw new Error('expected JSON lines, plain or gzip, or Parquet, got zstd: unpack it first');
     const whole = startingWith(first, chunks);
     onKind(isGzip(first) ? 'gzip' : 'plain');
     yield* isGzip(first) ? gunzip(whole, reopen) : whole;

@@ -1,15 +1,14 @@
-import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FencedError, InputError, messageOf, MisconfiguredError } from '../errors.ts';
 import type { Source, SourceHandlers } from '../ports.ts';
 import type { FileSourceConfig } from './config.ts';
-import { readFileBytes, readStreamBytes } from './file-reader.ts';
-import { readFailure, resolveInputs, STDIN } from './inputs.ts';
-import { createLineBatches, type LineBatch, type LineBatches } from './line-batches.ts';
+import { isWhole, laneOf, measure, type FileLane } from './file-lane.ts';
+import { isRemote, resolveInputs, STDIN } from './inputs.ts';
+import type { ArchiveSlice } from './parquet-query.ts';
+import { createParquetReader } from './parquet-reader.ts';
+import { createLaneReader } from './read-lane.ts';
+import { createRemoteInputs, type RemoteInputsOptions } from './remote-inputs.ts';
 import { takeOverPositions, type PositionFile } from './position-file.ts';
-
-/** How long lines of standard input wait for more to travel with. */
-const SLOW_MILLIS = 100;
 
 /** What {@link createFileSource} needs beside its configuration. */
 export interface FileSourceOptions {
@@ -19,25 +18,16 @@ export interface FileSourceOptions {
   readonly pollMillis?: number;
   /** What `-` reads (default `process.stdin`). */
   readonly stdin?: AsyncIterable<Buffer | string>;
-}
-
-/** One input while it is read. */
-interface Lane {
-  readonly path: string;
-  readonly partition: number;
-  readonly lines: LineBatches;
-  /** Offset of the next line to hand over. */
-  next: number;
-  /** Bytes of the file (compressed or plain) that were read, and its size as last seen. */
-  read: number;
-  size: number;
-  kind: 'gzip' | 'plain' | 'unknown';
-  failure: InputError | null;
+  /** All inputs are files of an archive, and this is wanted of them. */
+  readonly slice?: ArchiveSlice;
+  /** How objects in S3 are fetched; without it they are refused. */
+  readonly remote?: RemoteInputsOptions;
 }
 
 /**
  * Lines of files as a log: one partition per file (by real path, numbered in the position file), the offset is the line's
- * number from 0; a line is `\n`- or `\r\n`-terminated, blank ones have offsets too. Files are read one after the other in
+ * number from 0; a line is `\n`- or `\r\n`-terminated, blank ones have offsets too. Of a Parquet file (told by its first
+ * bytes, as gzip is) the rows are the messages, and the offset is the row's number. Files are read one after the other in
  * the order of the inputs; standard input beside them. Files must only grow: a changed line that was read before is not
  * noticed, a file that became shorter is an InputError.
  *
@@ -54,14 +44,19 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
   const { positionFile, pollMillis = 250, stdin = process.stdin } = options;
   const stopping = new AbortController();
   let positions: PositionFile | null = null;
-  let lanes: Lane[] = [];
+  let lanes: FileLane[] = [];
   let files: ReadonlySet<number> = new Set();
   let fence: FencedError | null = null;
+  const remote = createRemoteInputs(options.remote);
+  const parquet = createParquetReader();
+  const { signal } = stopping;
+  const readLane = createLaneReader(config, { slice: options.slice, stdin, signal, remote, parquet });
 
   async function assign(handlers: SourceHandlers): Promise<number> {
     const paths = await resolveInputs(config.inputs);
     const known = await takeOverPositions(positionFile);
     positions = known;
+    await remote.prepare();
     const registry = await known.register(paths);
     files = new Set([...registry].flatMap(([path, partition]) => (path === STDIN ? [] : partition)));
     const { epoch: token } = known;
@@ -76,110 +71,11 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
     await handlers.assigned({ token, partitions, transactions });
     // Only now: the recovery may have moved positions back.
     lanes = [...registry].map(([path, partition]) =>
-      laneOf(path, partition, known.committed(partition).offset),
+      laneOf({ path, partition, offset: known.committed(partition).offset }, config),
     );
-    await Promise.all(lanes.filter(({ path }) => path !== STDIN).map(measure));
+    for (const lane of lanes) if (isRemote(lane.path)) lane.size = remote.sizeOf(lane.path);
+    await Promise.all(lanes.map(measure));
     return token;
-  }
-
-  function laneOf(path: string, partition: number, offset: number): Lane {
-    const lines = createLineBatches(
-      {
-        batchMessages: config.batch_messages,
-        batchBytes: config.batch_bytes,
-        maxLineBytes: config.max_line_bytes,
-      },
-      path === STDIN ? 0 : offset,
-    );
-    return { path, partition, lines, next: offset, read: 0, size: 0, kind: 'unknown', failure: null };
-  }
-
-  async function handOver(
-    lane: Lane,
-    batches: readonly LineBatch[],
-    handlers: SourceHandlers,
-    token: number,
-  ) {
-    for (const batch of batches) {
-      // Standard input cannot be read again: what is cut off it must be handed over.
-      if (stopping.signal.aborted && lane.path !== STDIN) return;
-      const { partition, next: first } = lane;
-      lane.next += batch.rows;
-      await handlers.batch(
-        {
-          topic: config.topic,
-          partition,
-          ...batch,
-          offsets: consecutive(first, batch.rows),
-          timestamps: new Float64Array(batch.rows).fill(NaN),
-          receivedAt: Date.now(),
-          first,
-          next: lane.next,
-        },
-        token,
-      );
-    }
-  }
-
-  /** Reads a lane to its present end. Errors of reading are kept in the lane, those of the handlers are thrown. */
-  async function readLane(
-    lane: Lane,
-    atEnd: boolean,
-    handlers: SourceHandlers,
-    token: number,
-  ): Promise<void> {
-    const progress = {
-      onRead: (bytes: number) => {
-        lane.read += bytes;
-        lane.size = Math.max(lane.size, lane.read);
-      },
-      onKind: (kind: 'gzip' | 'plain') => {
-        // An empty file may become anything.
-        if (lane.read > 1) lane.kind = kind;
-      },
-    };
-    const chunks =
-      lane.path === STDIN ? readStreamBytes(stdin, progress) : readFileBytes(lane.path, lane.read, progress);
-    try {
-      for (;;) {
-        const reading = chunks.next();
-        // Nobody can tell whether more will come: what a slow stream has delivered must not wait for a full batch.
-        if (lane.path === STDIN && (await isSlow(reading)))
-          await handOver(lane, lane.lines.flush(false), handlers, token);
-        const chunk = await untilStopped(reading).catch((error: unknown) => {
-          lane.failure = readFailure(lane.path, error);
-        });
-        if (stopping.signal.aborted && lane.path !== STDIN) return;
-        if (!chunk || chunk.done) break;
-        await handOver(lane, lane.lines.push(chunk.value), handlers, token);
-      }
-      // An unfinished line before a damage is no message: the rest of it may come back with a repaired file.
-      const ended = atEnd || lane.kind === 'gzip' || lane.path === STDIN;
-      const isLast = !lane.failure && !stopping.signal.aborted && ended;
-      await handOver(lane, lane.lines.flush(isLast), handlers, token);
-      const missing = lane.lines.missing();
-      if (missing > 0 && !lane.failure) {
-        lane.failure = new InputError(
-          `${lane.path}: expected at least the ${lane.next} lines that are committed, got ${lane.next - missing}: ` +
-            'the file was cut or replaced; give new content a new file name',
-        );
-      }
-    } finally {
-      // Standard input may never deliver again, so its generator cannot be awaited.
-      if (lane.path === STDIN) chunks.return(undefined).catch(() => undefined);
-      else await chunks.return(undefined);
-    }
-  }
-
-  /** The value, or undefined when the source is stopped first. */
-  function untilStopped<T>(value: Promise<T>): Promise<T | undefined> {
-    const { signal } = stopping;
-    if (signal.aborted) return Promise.resolve(undefined);
-    return new Promise((resolve, reject) => {
-      const onAbort = () => resolve(undefined);
-      signal.addEventListener('abort', onAbort, { once: true });
-      value.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-    });
   }
 
   function stopAndThrow(error: unknown): never {
@@ -188,17 +84,18 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
   }
 
   async function readFiles(untilEnd: boolean, handlers: SourceHandlers, token: number): Promise<void> {
-    let open = lanes.filter((lane) => lane.path !== STDIN);
-    while (open.length > 0 && !stopping.signal.aborted) {
-      for (const lane of open) {
+    let waiting = lanes.filter(({ path, next }) => path !== STDIN && !remote.isDone(path, next));
+    while (waiting.length > 0 && !stopping.signal.aborted) {
+      for (const [index, lane] of waiting.entries()) {
         if (stopping.signal.aborted) return;
-        if (lane.size > lane.read || lane.kind === 'unknown') await readLane(lane, untilEnd, handlers, token);
+        if (lane.size > lane.read || lane.kind === 'unknown')
+          await readLane(lane, untilEnd, { handlers, token, following: waiting[index + 1] });
       }
-      open = open.filter((lane) => !untilEnd && lane.kind !== 'gzip' && !lane.failure);
-      if (open.length === 0) return;
+      waiting = waiting.filter((lane) => !untilEnd && !isWhole(lane) && !lane.failure);
+      if (waiting.length === 0) return;
       if (lanes.some((lane) => lane.failure)) stopping.abort();
       await sleep(pollMillis, undefined, { signal: stopping.signal }).catch(() => undefined);
-      await Promise.all(open.map(measure));
+      await Promise.all(waiting.map(measure));
     }
   }
 
@@ -216,7 +113,7 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
       const standardInput = lanes.filter((lane) => lane.path === STDIN);
       const readings = [
         readFiles(untilEnd, handlers, token),
-        ...standardInput.map((lane) => readLane(lane, true, handlers, token)),
+        ...standardInput.map((lane) => readLane(lane, true, { handlers, token })),
       ];
       // With one of them failed, the other must not go on reading.
       const settled = await Promise.allSettled(readings.map((reading) => reading.catch(stopAndThrow)));
@@ -256,42 +153,11 @@ export function createFileSource(config: FileSourceConfig, options: FileSourceOp
     },
     close() {
       stopping.abort();
+      parquet.close();
+      options.remote?.close?.();
       // A pipe that stays open would keep the process alive.
       if (lanes.some((lane) => lane.path === STDIN) && stdin === process.stdin) process.stdin.destroy();
       return Promise.resolve();
     },
   };
-}
-
-function consecutive(first: number, count: number): Float64Array<ArrayBuffer> {
-  const offsets = new Float64Array(count);
-  for (let at = 0; at < count; at++) offsets[at] = first + at;
-  return offsets;
-}
-
-/** Whether a read takes long enough for what came before it to be handed over. */
-async function isSlow(reading: Promise<unknown>): Promise<boolean> {
-  const waiting = new AbortController();
-  const slow = sleep(SLOW_MILLIS, true, { signal: waiting.signal }).catch(() => false);
-  const done = reading.then(
-    () => false,
-    () => false,
-  );
-  const result = await Promise.race([done, slow]);
-  waiting.abort();
-  return result;
-}
-
-/** Notes a file's size; a file that lost bytes that were read, or is gone, fails its lane. */
-async function measure(lane: Lane): Promise<void> {
-  try {
-    lane.size = (await stat(lane.path)).size;
-    if (lane.size < lane.read) {
-      lane.failure = new InputError(
-        `${lane.path}: expected a file that only grows, got one that was cut or replaced`,
-      );
-    }
-  } catch (error) {
-    lane.failure = readFailure(lane.path, error);
-  }
 }

@@ -1,8 +1,8 @@
 /**
  * Ingest: messages from a source, paced, decoded to columns, brought back into order.
  *
- * In: topics of Kafka by a consumer group, files of JSON lines (plain or gzip, by glob, followed as they grow) or standard
- * input, and the positions that were committed. Out: raw batches, one partition's consecutive messages in one buffer; in a
+ * In: topics of Kafka by a consumer group, files of JSON lines (plain or gzip, by glob, followed as they grow) or of Parquet,
+ * here or in S3, or standard input, and the positions that were committed. Out: raw batches, one partition's consecutive messages in one buffer; in a
  * worker their columns (of content, or of feedback), dead letters and counts of skipped messages.
  *
  * Promises: every message is handed over in its partition's order, from the committed position on; each is exactly one of
@@ -32,6 +32,10 @@ export { createDecoder } from './decode.ts';
 export { createFeedbackDecoder } from './feedback.ts';
 export { createExaminers, type Examined, type Examiner } from './examine.ts';
 export { createFileSource, type FileSourceOptions } from './file-source.ts';
+export { isRemote, resolveInputs } from './inputs.ts';
+export { isArchived, type ArchiveSlice } from './parquet-query.ts';
+export type { RemoteInputsOptions } from './remote-inputs.ts';
+export { createParquetReader, isParquet, type ParquetReader } from './parquet-reader.ts';
 export { checkKafka } from './kafka-check.ts';
 export { createKafkaSource } from './kafka-source.ts';
 export type { ExpiredRange, KafkaSourceOptions } from './kafka-source-options.ts';

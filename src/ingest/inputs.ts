@@ -6,14 +6,20 @@ import { InputError, messageOf } from '../errors.ts';
 /** How standard input is named among the inputs. */
 export const STDIN = '-';
 
+/** Whether an input is an object in S3, which is fetched when its turn comes. */
+export function isRemote(input: string): boolean {
+  return input.startsWith('s3://');
+}
+
 /**
- * The real paths (and `-`) that paths and globs stand for: each once, those of a glob sorted, else in the given order.
+ * The real paths (and `-`, and `s3://` addresses as they are) that paths and globs stand for: each once, those of a glob
+ * sorted, else in the given order.
  * Throws InputError for a path that is not there, a glob without a match, and a directory.
  */
 export async function resolveInputs(inputs: readonly string[]): Promise<string[]> {
   const resolved = new Set<string>();
   for (const input of inputs) {
-    if (input === STDIN) resolved.add(STDIN);
+    if (input === STDIN || isRemote(input)) resolved.add(input);
     else for (const path of await expand(input)) resolved.add(await realFile(path));
   }
   return [...resolved];
@@ -45,8 +51,9 @@ async function realFile(path: string): Promise<string> {
   return real;
 }
 
-/** An InputError of one line that names the file. */
+/** An InputError of one line that names the file; one that is there already stays. */
 export function readFailure(path: string, error: unknown): InputError {
+  if (error instanceof InputError) return error;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return new InputError(`${path}: expected a file, got no such file`);
   if (code === 'EACCES') return new InputError(`${path}: expected a readable file, got permission denied`);

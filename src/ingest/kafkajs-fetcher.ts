@@ -187,7 +187,7 @@ export function createFetcher(options: FetcherOptions): Fetcher {
       const batches = createRecordBatches(lane, options.limits, lane.next);
       for await (const visible of readRecordSet(records, lane.next, aborted)) {
         for (const record of visible.records) {
-          const full = batches.add(record);
+          const full = batches.addPlaced(visible.bytes, record);
           if (!full) continue;
           await hand(lane, full, lastStableOffset);
           if (!isCurrent(lane)) return;

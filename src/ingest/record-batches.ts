@@ -19,6 +19,18 @@ export interface KafkaRecord {
   readonly headers: readonly KafkaHeader[] | null;
 }
 
+/** A message as it lies in the bytes of a record batch; an end before its start is null. */
+export interface PlacedRecord {
+  offset: number;
+  /** Milliseconds UTC; negative where there is none. */
+  timestamp: number;
+  keyStart: number;
+  keyEnd: number;
+  valueStart: number;
+  valueEnd: number;
+  headers: readonly KafkaHeader[] | null;
+}
+
 /** A header of a message. */
 export interface KafkaHeader {
   readonly name: string;
@@ -29,12 +41,15 @@ export interface KafkaHeader {
 export interface RecordBatches {
   /** Adds a record; returns the batch before it when there is no room for one more. */
   add(record: KafkaRecord): RawBatch | undefined;
+  /** The same for a message that lies in `source`. */
+  addPlaced(source: Uint8Array, record: PlacedRecord): RawBatch | undefined;
   /** What is gathered, as a batch up to `next`; it has no rows when nothing was, and is undefined when `next` settles nothing either. */
   take(next: number): RawBatch | undefined;
 }
 
-/** Bytes that a batch begins with; it grows by doubling. */
+/** Bytes that the first batch begins with; it grows by doubling. */
 const FIRST_BYTES = 65_536;
+const SHORT = 32;
 
 /** Makes the gatherer for records that were fetched from offset `first` on. */
 export function createRecordBatches(
@@ -54,17 +69,22 @@ export function createRecordBatches(
   let rows = 0;
   let bytes = Buffer.alloc(0);
   let size = 0;
+  /** Bytes that the next batch begins with: about those of the last one. */
+  let expected = FIRST_BYTES;
   let hasKeys = false;
   let nulls: Uint8Array<ArrayBuffer> | undefined;
 
-  function write(part: Uint8Array): void {
-    if (size + part.length > bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(size + part.length, bytes.length * 2, FIRST_BYTES));
-      bytes.copy(larger, 0, 0, size);
-      bytes = larger;
+  function write(source: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    if (size + length > bytes.length) {
+      const capacity = Math.max(size + length, bytes.length * 2, expected);
+      // Moved, so that the smaller one is given back at once.
+      bytes = Buffer.from(bytes.buffer.transfer(capacity));
     }
-    bytes.set(part, size);
-    size += part.length;
+    // Below this the call into native code costs more than the bytes.
+    if (length > SHORT) bytes.set(source.subarray(start, end), size);
+    else for (let i = 0; i < length; i++) bytes[size + i] = source[start + i]!;
+    size += length;
   }
 
   function take(next: number): RawBatch | undefined {
@@ -87,6 +107,7 @@ export function createRecordBatches(
       ...(ofHeaders ? { headers: ofHeaders } : {}),
       ...(nulls ? { nulls: nulls.slice(0, rows) } : {}),
     };
+    expected = Math.max(FIRST_BYTES, Math.ceil(size * 1.1));
     begin = next;
     rows = 0;
     bytes = Buffer.alloc(0);
@@ -96,33 +117,60 @@ export function createRecordBatches(
     return batch;
   }
 
+  /** Begins a row with its value. */
+  function begun(offset: number, timestamp: number, source: Uint8Array | null, start: number, end: number) {
+    const isFull = rows >= batchMessages || (rows > 0 && size + end - start > batchBytes);
+    const full = isFull ? take(offset) : undefined;
+    starts[rows] = size;
+    if (source !== null) write(source, start, end);
+    else (nulls ??= new Uint8Array(batchMessages))[rows] = 1;
+    ends[rows] = size;
+    offsets[rows] = offset;
+    timestamps[rows] = timestamp < 0 ? NaN : timestamp;
+    return full;
+  }
+
+  function writeKey(source: Uint8Array | null, start: number, end: number): void {
+    if (source === null) {
+      // Beside its own message, so that it stays what it is when the batch is cut.
+      keyStarts[rows] = size + 1;
+      keyEnds[rows] = size;
+      return;
+    }
+    hasKeys = true;
+    keyStarts[rows] = size;
+    write(source, start, end);
+    keyEnds[rows] = size;
+  }
+
+  function end(own: readonly KafkaHeader[] | null): void {
+    if (own !== null) {
+      for (const { name, value } of own) {
+        headers.add(rows, name, size, size + value.length);
+        write(value, 0, value.length);
+      }
+    }
+    rows++;
+  }
+
   return {
     add({ offset, timestamp, key, value, headers: own }) {
-      const isFull = rows >= batchMessages || (rows > 0 && size + (value?.length ?? 0) > batchBytes);
-      const full = isFull ? take(offset) : undefined;
-      starts[rows] = size;
-      if (value !== null) write(value);
-      else (nulls ??= new Uint8Array(batchMessages))[rows] = 1;
-      ends[rows] = size;
-      offsets[rows] = offset;
-      timestamps[rows] = timestamp < 0 ? NaN : timestamp;
-      if (key === null) {
-        // Beside its own message, so that it stays what it is when the batch is cut.
-        keyStarts[rows] = size + 1;
-        keyEnds[rows] = size;
-      } else {
-        hasKeys = true;
-        keyStarts[rows] = size;
-        write(key);
-        keyEnds[rows] = size;
-      }
-      if (own !== null) {
-        for (const { name, value: part } of own) {
-          headers.add(rows, name, size, size + part.length);
-          write(part);
-        }
-      }
-      rows++;
+      const full = begun(offset, timestamp, value, 0, value?.length ?? 0);
+      writeKey(key, 0, key?.length ?? 0);
+      end(own);
+      return full;
+    },
+    addPlaced(source, { offset, timestamp, keyStart, keyEnd, valueStart, valueEnd, headers: own }) {
+      const isNull = valueEnd < valueStart;
+      const full = begun(
+        offset,
+        timestamp,
+        isNull ? null : source,
+        valueStart,
+        Math.max(valueStart, valueEnd),
+      );
+      writeKey(keyEnd < keyStart ? null : source, keyStart, keyEnd);
+      end(own);
       return full;
     },
     take,

@@ -1,7 +1,7 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { InputError, messageOf } from '../errors.ts';
 import { CODECS } from '../kafka-codecs.ts';
-import type { KafkaHeader, KafkaRecord } from './record-batches.ts';
+import type { KafkaHeader, PlacedRecord } from './record-batches.ts';
 
 /** A transaction that was aborted, as a Fetch response lists it. */
 export interface AbortedTransaction {
@@ -11,12 +11,15 @@ export interface AbortedTransaction {
 
 /** The records of one record batch that a read_committed consumer may see. */
 export interface VisibleRecords {
-  readonly records: Generator<KafkaRecord>;
+  /** What {@link PlacedRecord}s lie in; gone when the next ones are asked for. */
+  readonly bytes: Buffer;
+  /** The same object each time, filled anew. */
+  readonly records: Generator<PlacedRecord>;
   /** Offset after the record batch: compaction may have removed its last records, so they do not tell. */
   readonly next: number;
 }
 
-const NOTHING = new Uint8Array(0);
+const NOTHING = Buffer.alloc(0);
 const HEADER_BYTES = 61;
 const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
@@ -56,10 +59,14 @@ export async function* readRecordSet(
     // A control batch has one record, the end of its producer's transaction.
     if (isControl) open.delete(producerId);
     const isVisible = !isControl && !isAborted && lastOffset >= from;
+    const bytes = isVisible
+      ? await decompress(set.subarray(at + HEADER_BYTES, end), attributes, baseOffset)
+      : NOTHING;
     yield {
       next: lastOffset + 1,
+      bytes,
       records: isVisible
-        ? readRecords(await decompress(set.subarray(at + HEADER_BYTES, end), attributes, baseOffset), {
+        ? readRecords(bytes, {
             count: set.readInt32BE(at + 57),
             from,
             baseOffset,
@@ -68,6 +75,8 @@ export async function* readRecordSet(
           })
         : noRecords(),
     };
+    // Megabytes that the collector would not hurry to find.
+    if (isVisible) CODECS.get(attributes & CODEC_MASK)?.release?.(bytes);
     at = end;
   }
 }
@@ -94,20 +103,38 @@ interface RecordContext {
   readonly appendTime: number | null;
 }
 
-function* noRecords(): Generator<KafkaRecord> {
+function* noRecords(): Generator<PlacedRecord> {
   // Nothing of the batch may be seen.
 }
 
-function* readRecords(bytes: Buffer, context: RecordContext): Generator<KafkaRecord> {
+function* readRecords(bytes: Buffer, context: RecordContext): Generator<PlacedRecord> {
+  const { baseOffset, baseTimestamp, appendTime } = context;
   let at = 0;
 
-  /** A zigzag-encoded integer of up to 64 bits (Protocol Buffers' sint64); by arithmetic, since shifts have 32 bits. */
+  /** A zigzag-encoded integer of up to 64 bits (Protocol Buffers' sint64). */
   function varint(): number {
+    const first = bytes[at]!;
+    // Nearly all are small.
+    if (first < 0x80) {
+      at++;
+      return (first >>> 1) ^ -(first & 1);
+    }
+    const second = bytes[at + 1]!;
+    if (second < 0x80) {
+      at += 2;
+      const value = (first & 0x7f) | (second << 7);
+      return (value >>> 1) ^ -(value & 1);
+    }
+    return longVarint();
+  }
+
+  /** By arithmetic, since shifts have 32 bits. */
+  function longVarint(): number {
     let value = 0;
     let scale = 1;
     for (;;) {
       const byte = bytes[at++];
-      if (byte === undefined) throw new InputError(`offset ${context.baseOffset}: damaged records: cut off`);
+      if (byte === undefined) throw new InputError(`offset ${baseOffset}: damaged records: cut off`);
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) break;
       scale *= 128;
@@ -122,21 +149,38 @@ function* readRecords(bytes: Buffer, context: RecordContext): Generator<KafkaRec
     return bytes.subarray(at - length, at);
   }
 
+  const record: PlacedRecord = {
+    offset: 0,
+    timestamp: 0,
+    keyStart: 0,
+    keyEnd: 0,
+    valueStart: 0,
+    valueEnd: 0,
+    headers: null,
+  };
   for (let index = 0; index < context.count; index++) {
     const length = varint();
     const end = at + length;
+    if (!(end <= bytes.length)) throw new InputError(`offset ${baseOffset}: damaged records: cut off`);
     at++;
-    const timestamp = context.baseTimestamp + varint();
-    const offset = context.baseOffset + varint();
-    const key = part();
-    const value = part();
+    record.timestamp = appendTime ?? baseTimestamp + varint();
+    if (appendTime !== null) varint();
+    record.offset = baseOffset + varint();
+    let size = varint();
+    record.keyStart = at;
+    record.keyEnd = at + size;
+    if (size > 0) at += size;
+    size = varint();
+    record.valueStart = at;
+    record.valueEnd = at + size;
+    if (size > 0) at += size;
     let headers: KafkaHeader[] | null = null;
     for (let left = varint(); left > 0; left--) {
       const name = part()?.toString() ?? '';
       (headers ??= []).push({ name, value: part() ?? NOTHING });
     }
+    record.headers = headers;
     at = end;
-    if (offset < context.from) continue;
-    yield { offset, timestamp: context.appendTime ?? timestamp, key, value, headers };
+    if (record.offset >= context.from) yield record;
   }
 }

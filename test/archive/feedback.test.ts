@@ -109,6 +109,7 @@ describe('a file of feedback', () => {
       int64: 'BIGINT',
       'list<string>': 'VARCHAR[]',
       'map<string,string>': 'MAP(VARCHAR, VARCHAR)',
+      'map<string,float>': 'MAP(VARCHAR, FLOAT)',
       scores: '',
     };
     expect(types.getRows()).toEqual(TABLES.feedback.columns.map(({ name, type }) => [name, duckTypes[type]]));

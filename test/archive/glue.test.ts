@@ -50,7 +50,7 @@ describe('glue apply', () => {
       outcome: 'created',
       lines: [
         `database ${options.database} created in us-east-1`,
-        `table ${options.database}.content created over s3://lake/moderation/: 18 columns, 2 partition columns`,
+        `table ${options.database}.content created over s3://lake/moderation/: 20 columns, 2 partition columns`,
       ],
     });
     expect(await tableIn(options)).toMatchObject({

@@ -17,6 +17,13 @@ export interface TestRow {
   readonly metadata: readonly (readonly [string, string])[] | null;
   /** One per label, NaN for none. */
   readonly scores: readonly number[];
+  /** Models that scored it; absent: those of the batch. */
+  readonly model?: string | null | undefined;
+  /** What shadow models say: [model, action] pairs, [`model/label`, score] pairs. */
+  readonly shadow?: {
+    readonly actions: readonly (readonly [string, string])[];
+    readonly scores: readonly (readonly [string, number])[];
+  } | null;
 }
 
 /** A row with plain values, those given replaced. */
@@ -44,7 +51,7 @@ export interface TestBatch {
   readonly topic?: string;
   readonly partition?: number;
   readonly first?: number;
-  readonly model?: string | null;
+  readonly model?: string | null | undefined;
   readonly poison?: readonly number[];
   readonly partitionBy?: SliceInput['partitionBy'];
 }
@@ -82,6 +89,24 @@ export function inputOf(batch: TestBatch): SliceInput {
       thresholds: rows.map(({ reasons }) => reasons && reasons.map(() => 0.5)),
       language: column('language'),
       model: batch.model ?? null,
+      ...(rows.some(({ model }) => model !== undefined)
+        ? { models: rows.map(({ model }) => (model === undefined ? (batch.model ?? null) : model)) }
+        : {}),
+      ...(rows.some(({ shadow }) => shadow)
+        ? {
+            shadow: {
+              actions: rows.map(({ shadow }) => shadow?.actions.flat() ?? null),
+              scores: rows.map(({ shadow }) =>
+                shadow
+                  ? {
+                      keys: shadow.scores.map(([key]) => key),
+                      values: Float32Array.from(shadow.scores, ([, value]) => value),
+                    }
+                  : null,
+              ),
+            },
+          }
+        : {}),
       policy: 'default@1',
       poison: (batch.poison ?? []).map((row) => ({ row, detail: 'test' })),
       seconds: { language: 0, tokenise: 0, infer: 0, policy: 0 },
@@ -143,11 +168,18 @@ export function expectedRow(
     action: ACTIONS[row.action],
     reasons: row.reasons && row.reasons.map(utf8),
     scores: labels.length > 0 ? Object.fromEntries(labels.map((label) => [label, score(label)])) : undefined,
-    model: utf8(batch.model ?? null),
+    model: utf8(row.model === undefined ? (batch.model ?? null) : row.model),
     policy: 'default@1',
     metadata: row.metadata && row.metadata.map(([key, value]) => [utf8(key), utf8(value)]),
     topic: utf8(topic),
     partition,
     offset: first + index,
+    shadow_actions: row.shadow ? row.shadow.actions.map(([key, value]) => [utf8(key), value]) : null,
+    shadow_scores: row.shadow
+      ? row.shadow.scores.map(([key, value]) => [
+          utf8(key),
+          Math.fround(Math.round(Math.fround(value) * 1e4) / 1e4),
+        ])
+      : null,
   };
 }

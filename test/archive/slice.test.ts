@@ -18,8 +18,19 @@ const text = fc.oneof(
   fc.string({ maxLength: 20 }),
   fc.constantFrom('', '\0', '\ud800', 'x'.repeat(5000), 'ü'.repeat(40), '"quoted"', "it's"),
 );
+const score = () => fc.float({ min: 0, max: 1, noNaN: true });
 const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: null });
 const LABELS = ['toxicity', 'hate speech', 'sexual/minors', 'a.b', 'ü'];
+const MODELS = ['candidate@2.0.0', 'ü@1'];
+const shadow = fc.record({
+  actions: fc.uniqueArray(fc.tuple(fc.constantFrom(...MODELS), fc.constantFrom('allow', 'block')), {
+    selector: ([key]) => key,
+  }),
+  scores: fc.uniqueArray(
+    fc.tuple(fc.constantFrom(...MODELS.flatMap((id) => LABELS.map((label) => `${id}/${label}`))), score()),
+    { maxLength: 4, selector: ([key]) => key },
+  ),
+});
 const batchArb: fc.Arbitrary<TestBatch> = fc.record({
   labels: fc.subarray(LABELS),
   model: maybe(fc.constantFrom('m@1', 'm@2')),
@@ -46,9 +57,11 @@ const batchArb: fc.Arbitrary<TestBatch> = fc.record({
           selector: ([key]) => key,
         }),
       ),
-      scores: fc.array(fc.oneof(fc.float({ min: 0, max: 1, noNaN: true }), fc.constant(NaN)), {
+      scores: fc.array(fc.oneof(score(), fc.constant(NaN)), {
         maxLength: 5,
       }),
+      model: fc.constantFrom(undefined, null, 'm@1', 'm@1,s@3'),
+      shadow: fc.option(shadow, { nil: null, freq: 2 }),
     }),
     { maxLength: 12 },
   ),
@@ -92,8 +105,8 @@ const timestampsAsMicros = {
 function normal(name: string, value: unknown): unknown {
   if (value === undefined) return null;
   if (typeof value === 'bigint') return Number(value);
-  if (name !== 'metadata' || value === null) return value;
-  const entries: [string, string][] = Array.isArray(value) ? value : Object.entries(value);
+  if (!['metadata', 'shadow_actions', 'shadow_scores'].includes(name) || value === null) return value;
+  const entries: [string, unknown][] = Array.isArray(value) ? value : Object.entries(value);
   return entries.toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
@@ -281,19 +294,21 @@ describe('slices', () => {
       rowOf({ customer: 'b', language: null }),
       rowOf({ customer: 'a', action: 1, reasons: ['hate', 'spam'] }),
       rowOf({ customer: '__proto__' }),
+      rowOf({ customer: 'a', language: 'sw', reasons: ['unsupported_language'] }),
     ];
     const { shards, tally, rows: count } = encodeSlices(inputOf({ rows, poison: [1] }));
-    expect(count).toBe(3);
+    expect(count).toBe(4);
     expect(shards.map(({ customer, rows: n }) => [customer, n])).toEqual([
-      ['a', 2],
+      ['a', 3],
       ['__proto__', 1],
     ]);
     expect(Object.entries(tally.actions)).toEqual([
-      ['a', [0, 1, 1]],
+      ['a', [1, 1, 1]],
       ['__proto__', [1, 0, 0]],
     ]);
     expect(tally.reasons['a']).toEqual({ hate: 2, spam: 1 });
-    expect(tally.languages).toEqual({ en: 3 });
+    expect(tally.languages).toEqual({ en: [1, 1, 1], sw: [1, 0, 0] });
+    expect(tally.unsupported).toEqual({ sw: 1 });
   });
 
   it('keep the policy of each customer', async () => {
@@ -310,6 +325,14 @@ describe('slices', () => {
     ]);
     const mixed = { ...input.verdicts, policies: ['strict@2', 'default@1', 'strict@3'] };
     expect(() => encodeSlices({ ...input, verdicts: mixed })).toThrow('one policy for a customer');
+  });
+
+  it('are of one model each, and say which', async () => {
+    const rows = ['a@1', 'b@1', 'a@1', null].map((model, i) => rowOf({ model, createdAt: i }));
+    const { shards, arena } = encodeSlices(inputOf({ rows, model: 'a@1' }));
+    expect(shards.map(({ rows: n }) => n)).toEqual([2, 1, 1]);
+    const found = await readRows((await encodeFile(task([arena]))).content);
+    expect(found.map(({ model }) => model ?? null)).toEqual(['a@1', 'b@1', 'a@1', null]);
   });
 
   it('are one per customer and day, end to end in the arena', () => {
@@ -334,11 +357,12 @@ describe('slices', () => {
   });
 });
 
-/** Rows of a batch as slices lay them out: by customer and day in order of appearance. */
+/** Rows of a batch as slices lay them out: by customer, day and model in order of appearance. */
 function encodeOrder(batch: TestBatch): number[] {
   const groups = new Map<string, number[]>();
   for (const [index, row] of batch.rows.entries()) {
-    const key = JSON.stringify([row.customer, Math.floor(row.createdAt / 86_400_000_000)]);
+    const { customer, createdAt, model = batch.model } = row;
+    const key = JSON.stringify([customer, Math.floor(createdAt / 86_400_000_000), model]);
     groups.set(key, [...(groups.get(key) ?? []), index]);
   }
   return [...groups.values()].flat();

@@ -54,8 +54,9 @@ describe('createClassify', () => {
       'allow',
       'allow',
     ]);
-    expect(verdicts.reasons).toEqual([null, ['toxic'], null, null, null]);
-    expect(verdicts.language).toEqual([null, 'en-GB', null, null, 'de']);
+    // The model judges English only.
+    expect(verdicts.reasons).toEqual([null, ['toxic'], null, null, ['unsupported_language']]);
+    expect(verdicts.language).toEqual(['en', 'en-GB', null, 'en', 'de']);
     expect(verdicts.poison).toEqual([{ row: 2, detail: expect.stringContaining('the model failed') }]);
     expect(verdicts.scores).toHaveLength(15);
     expect(verdicts.model).toBe('tiny@1.2.0');

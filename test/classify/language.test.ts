@@ -25,21 +25,43 @@ describe('language detection', () => {
     ['hi', 'आज मौसम बहुत अच्छा है और हम बाहर जा रहे हैं'],
     ['th', 'ซื้อ iPhone ใหม่วันนี้'],
   ])('finds %s in "%s"', (language, text) => {
-    expect(detector.detect(text)).toBe(language);
+    expect(detector.detect(text)?.language).toBe(language);
   });
 
-  it.each(['', 'ok', 'lol!!!', '12345 67890 12345', '🙂🙂🙂🙂', 'https', 'aaa bbb', ...HOSTILE.slice(0, 7)])(
-    'says nothing of "%s"',
-    (text) => {
-      expect(detector.detect(text)).toBeNull();
-    },
-  );
+  it.each([
+    '',
+    'ok',
+    'lol!!!',
+    '12345 67890 12345',
+    '🙂🙂🙂🙂',
+    'https',
+    'aaa bbb',
+    'gaskiya ina san cin tuwo',
+    '@somebody_else #goodmorning https://example.com/good/morning',
+    ...HOSTILE.slice(0, 4),
+  ])('says nothing of "%s"', (text) => {
+    expect(detector.detect(text)).toBeNull();
+  });
+
+  it.each([
+    ['en', '@jan_kowalski @ola RT this is what I have been telling you https://przyklad.pl/dlaczego-nie'],
+    ['de', 'das ist doch nicht wahr #throwbackthursday #nofilter'],
+  ])('finds %s behind names, tags and links: "%s"', (language, text) => {
+    expect(detector.detect(text)?.language).toBe(language);
+  });
+
+  it('is certain of scripts and of long plain texts, not of short or mixed ones', () => {
+    const certainty = (text: string) => detector.detect(text)?.isCertain;
+    expect(certainty('วันนี้อากาศดี')).toBe(true);
+    expect(certainty('Não sei se amanhã vamos conseguir chegar a tempo de apanhar o comboio')).toBe(true);
+    expect(certainty('hallo mensen')).toBe(false);
+  });
 
   it('gives a tag or null for any string', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
-        const language = detector.detect(text);
-        expect(language === null || /^[a-z]{2,3}$/.test(language)).toBe(true);
+        const found = detector.detect(text);
+        expect(found === null || /^[a-z]{2,3}$/.test(found.language)).toBe(true);
       }),
     );
     for (const text of HOSTILE) expect(() => detector.detect(text)).not.toThrow();

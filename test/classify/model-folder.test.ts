@@ -77,7 +77,7 @@ describe('a model folder with one defect is refused in one line', () => {
     [
       'no tokenizer',
       () => rmSync(join(path, 'tokenizer.json')),
-      /tokenizer\.json: expected a file, got nothing$/,
+      /tokenizer\.json: sluice\.yaml names it, expected a file, got nothing$/,
     ],
     [
       'a damaged tokenizer',
@@ -87,7 +87,7 @@ describe('a model folder with one defect is refused in one line', () => {
     [
       'no model',
       () => rmSync(join(path, 'onnx/model.onnx')),
-      /model: expected onnx\/model\.onnx or model\.onnx, got neither$/,
+      /model: expected onnx\/model\.onnx or model\.onnx, got none of them$/,
     ],
     [
       'a damaged model',
@@ -178,10 +178,39 @@ describe('a model folder with one defect is refused in one line', () => {
     );
   });
 
+  it('no tokenizer, nor a manifest that names one', async () => {
+    cpSync(join(fixtures, 'bert'), path, { recursive: true });
+    rmSync(join(path, 'tokenizer.json'));
+    await expect(load()).rejects.toThrow(/tokenizer\.json: expected a file, got nothing$/);
+  });
+
+  it('more tokens than positions', async () => {
+    cpSync(join(fixtures, 'bert'), path, { recursive: true });
+    edit('config.json', (text) =>
+      text
+        .replace('"sum"', '"xlm-roberta", "max_position_embeddings": 66')
+        .replace('"pad_token_id": 0', '"pad_token_id": 1'),
+    );
+    expect(readModelFolder({ path }).maxTokens).toBe(64);
+    expect(() => readModelFolder({ path, maxTokens: 65 })).toThrow(
+      /model: max_tokens of the configuration: expected at most 64, the positions of this xlm-roberta model, got 65$/,
+    );
+    writeFileSync(join(path, 'sluice.yaml'), 'name: a\nversion: 1\nmax_tokens: 66');
+    expect(() => readModelFolder({ path })).toThrow(/max_tokens of sluice\.yaml: expected at most 64/);
+  });
+
+  it('labels of the manifest that are not as many', async () => {
+    cpSync(join(fixtures, 'bert'), path, { recursive: true });
+    writeFileSync(join(path, 'sluice.yaml'), 'name: a\nversion: 1\nlabels: [one]');
+    await expect(load()).rejects.toThrow(
+      /sluice\.yaml: labels: expected 2 as in config\.json \(positive, negative\), got one$/,
+    );
+  });
+
   it('a configured file that is not there', async () => {
     cpSync(join(fixtures, 'tiny'), path, { recursive: true });
     await expect(load('onnx/model_int8.onnx')).rejects.toThrow(
-      /onnx\/model_int8\.onnx: expected a file, got nothing$/,
+      /onnx\/model_int8\.onnx: expected a file, got nothing; there are onnx\/model\.onnx$/,
     );
   });
 });
@@ -204,6 +233,47 @@ describe('readModelFolder', () => {
       activation: 'softmax',
       maxTokens: 512,
     });
+  });
+
+  it('takes the limit of the tokenizer, where it is smaller and sensible', () => {
+    cpSync(join(fixtures, 'bert'), path, { recursive: true });
+    for (const [limit, expected] of [
+      [128, 128],
+      [1e30, 512],
+      [4096, 512],
+    ]) {
+      writeFileSync(join(path, 'tokenizer_config.json'), JSON.stringify({ model_max_length: limit }));
+      expect(readModelFolder({ path }).maxTokens).toBe(expected);
+    }
+    writeFileSync(join(path, 'tokenizer_config.json'), '{');
+    expect(() => readModelFolder({ path })).toThrow(/tokenizer_config\.json: expected JSON/);
+  });
+
+  it('takes labels and activation of the manifest instead of those of config.json', () => {
+    cpSync(join(fixtures, 'bert'), path, { recursive: true });
+    writeFileSync(
+      join(path, 'sluice.yaml'),
+      'name: a\nversion: 1\nlabels: [good, bad]\nactivation: sigmoid\nthresholds: { bad: { review: 0.5 } }',
+    );
+    expect(readModelFolder({ path })).toMatchObject({ labels: ['good', 'bad'], activation: 'sigmoid' });
+  });
+
+  it('finds the file of a precision by the names of the exporters', () => {
+    cpSync(join(fixtures, 'tiny'), path, { recursive: true });
+    const copy = (name: string) => cpSync(join(path, 'onnx/model.onnx'), join(path, name));
+    expect(() => readModelFolder({ path, precision: 'int8' })).toThrow(
+      /model: precision int8: expected onnx\/model_int8\.onnx or onnx\/model_quantized\.onnx or model_int8\.onnx or model_quantized\.onnx, got none of them; there are onnx\/model\.onnx$/,
+    );
+    copy('model_quantized.onnx');
+    expect(readModelFolder({ path, precision: 'int8' }).id).toBe('tiny@1.2.0+model_quantized');
+    copy('onnx/model_int8.onnx');
+    expect(readModelFolder({ path, precision: 'int8' }).id).toBe('tiny@1.2.0+model_int8');
+    copy('onnx/model_fp16.onnx');
+    expect(readModelFolder({ path, precision: 'fp16' }).onnx).toBe(join(path, 'onnx/model_fp16.onnx'));
+    expect(readModelFolder({ path, precision: 'fp32' }).id).toBe('tiny@1.2.0');
+    expect(() => readModelFolder({ path, precision: 'fp32', file: 'model_quantized.onnx' })).toThrow(
+      /expected either a file or a precision, got file model_quantized\.onnx and precision fp32$/,
+    );
   });
 
   it('names another model file in the identity', () => {

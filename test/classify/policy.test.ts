@@ -7,10 +7,26 @@ import { ACTIONS } from '../../src/types.ts';
 
 const labels = ['toxic', 'hate', 'spam'];
 const model = { toxic: { review: 0.5, block: 0.9 }, hate: { review: 0.6 } };
-const make = (policies: object, thresholds = model) =>
-  createPolicies({ policies: classifyConfig.parse({ policies }).policies, labels, thresholds });
-const one = (policies: object, scores: number[], customer = 'acme') => {
-  const { actions, reasons } = make(policies).decide([customer], Float32Array.from(scores));
+const german = { de: { toxic: { review: 0.3 } } };
+const make = (policies: object, languageThresholds = {}) =>
+  createPolicies({
+    policies: classifyConfig.parse({ policies }).policies,
+    labels,
+    models: [{ thresholds: model, languageThresholds }],
+    lists: ['known'],
+  });
+const one = (
+  policies: object,
+  scores: number[],
+  customer = 'acme',
+  language: string | null = null,
+  byLanguage = {},
+) => {
+  const { actions, reasons } = make(policies, byLanguage).decide({
+    customers: [customer],
+    languages: [language],
+    scores: Float32Array.from(scores),
+  });
   return [ACTIONS[actions[0]!], reasons[0]];
 };
 
@@ -58,6 +74,19 @@ describe('createPolicies', () => {
     expect(one({}, [0.95, 0, 0], 'constructor')).toEqual(['block', ['toxic']]);
   });
 
+  it('refuses a hash list that is named like a label', () => {
+    expect(() => createPolicies({ policies: {}, labels, models: [], lists: ['spam'] })).toThrow(
+      /^classify\.hash_lists\.spam: expected another name than those of the model's labels \(toxic, hate, spam\)$/,
+    );
+  });
+
+  it('refuses a language that is named twice, and what is no tag', () => {
+    const parse = (languages: object) =>
+      classifyConfig.safeParse({ policies: { default: { languages } } }).error?.issues[0]?.message;
+    expect(parse({ de: {}, DE: {} })).toBe('expected each language once, got de and DE');
+    expect(parse({ 'German!': {} })).toMatch(/Invalid key|expected a BCP 47 tag/);
+  });
+
   it('names a policy by name and version, else by the digest of its thresholds', () => {
     expect(make({ default: { name: 'strict', version: 3 } }).id).toBe('strict@3');
     expect(make({}).id).toMatch(/^default@[0-9a-f]{8}$/);
@@ -67,11 +96,13 @@ describe('createPolicies', () => {
 
   it('names the policy of each row once customers have their own', () => {
     const policies = make({ acme: { name: 'acme-rules', version: 'b' } });
-    expect(policies.decide(['x', 'acme'], new Float32Array(6)).policies).toEqual([
-      policies.id,
-      'acme-rules@b',
-    ]);
-    expect(make({}).decide(['x'], new Float32Array(3)).policies).toBeUndefined();
+    const languages = [null, null];
+    expect(
+      policies.decide({ customers: ['x', 'acme'], languages, scores: new Float32Array(6) }).policies,
+    ).toEqual([policies.id, 'acme-rules@b']);
+    expect(
+      make({}).decide({ customers: ['x'], languages, scores: new Float32Array(3) }).policies,
+    ).toBeUndefined();
   });
 
   it.each([
@@ -84,10 +115,140 @@ describe('createPolicies', () => {
       { acme: { labels: { toxic: { review: 0.9, block: 0.5 } } } },
       /^classify\.policies\.acme\.labels\.toxic: expected review at most block, got review 0\.9 and block 0\.5$/,
     ],
+    [
+      { acme: { languages: { de: { quiet: ['txic'] } } } },
+      /^classify\.policies\.acme\.languages\.de: expected a label .* got "txic"; did you mean/,
+    ],
     [{ acme: { labels: { toxic: {} }, quiet: ['toxic'] } }, /"toxic" in labels or in quiet, got it in both$/],
   ])('refuses %j', (policies, message) => {
     expect(() => make(policies)).toThrow(MisconfiguredError);
     expect(() => make(policies)).toThrow(message);
+  });
+
+  describe('for languages', () => {
+    const policies = {
+      default: {
+        labels: { toxic: { review: 0.6 } },
+        languages: { fr: { labels: { toxic: { review: 0.4 } } } },
+      },
+      acme: {
+        labels: { toxic: { block: 0.8 } },
+        languages: { 'de-AT': { labels: { toxic: { block: 0.2 } } }, ta: { quiet: ['toxic'] } },
+      },
+    };
+
+    it.each([
+      // customer's language, customer's, default's language, default's, model's language, model's
+      ['acme', 'de-AT', 0.2, 'block'],
+      ['acme', 'de_at-1996', 0.2, 'block'],
+      ['acme', 'de', 0.75, 'allow'],
+      ['acme', 'de', 0.8, 'block'],
+      ['acme', 'fr', 0.75, 'allow'],
+      ['acme', 'ta-Latn', 1, 'allow'],
+      ['acme', 'tam', 0.8, 'block'],
+      ['other', 'fr-CA', 0.4, 'review'],
+      ['other', 'FR', 0.35, 'allow'],
+      ['other', 'de', 0.5, 'allow'],
+      ['other', null, 0.6, 'review'],
+      ['other', 'no tag at all, but a text of any length that some producer sent', 0.6, 'review'],
+    ])('decides %s %s %f as %s', (customer, language, score, action) => {
+      expect(one(policies, [score, 0, 0], customer, language, german)[0]).toBe(action);
+    });
+
+    it("uses the model's own thresholds for a language where no policy has any", () => {
+      expect(one({}, [0.35, 0, 0], 'acme', 'de-CH', german)).toEqual(['review', ['toxic']]);
+      expect(one({}, [0.95, 0, 0], 'acme', 'de', german)).toEqual(['review', ['toxic']]);
+      expect(one({}, [0.35, 0, 0], 'acme', 'en', german)).toEqual(['allow', null]);
+      expect(one({}, [0, 0.7, 0], 'acme', 'de', german)).toEqual(['review', ['hate']]);
+    });
+
+    it('prefers the longer tag', () => {
+      const both = {
+        default: {
+          languages: {
+            zh: { labels: { spam: { block: 0.1 } } },
+            'zh-Hant': { labels: { spam: { block: 0.5 } } },
+          },
+        },
+      };
+      expect(one(both, [0, 0, 0.3], 'acme', 'zh-Hant-TW')[0]).toBe('allow');
+      expect(one(both, [0, 0, 0.3], 'acme', 'zh-Hans')[0]).toBe('block');
+    });
+
+    it('gives a policy one id in all languages, and another when a language changes', () => {
+      const of = (languages: object) => make({ default: { languages } }).id;
+      const ids = [
+        of({}),
+        of({ de: { labels: { toxic: { block: 0.7 } } } }),
+        of({ de: { labels: { toxic: { block: 0.8 } } } }),
+        of({ en: { labels: { toxic: { block: 0.8 } } } }),
+        make({ default: { unsupported_language: 'review' } }).id,
+        make({}, german).id,
+      ];
+      expect(new Set(ids).size).toBe(ids.length);
+      // Nothing is decided otherwise.
+      expect(of({ de: { labels: { toxic: { review: 0.5, block: 0.9 } } } })).toBe(of({}));
+    });
+
+    it('decides the same after many more tags than it remembers', () => {
+      const policy = make(policies, german);
+      const tags = Array.from({ length: 12_000 }, (_, i) => `de-x-${i.toString(36)}`);
+      const { actions } = policy.decide({
+        customers: tags.map(() => 'other'),
+        languages: tags,
+        scores: new Float32Array(tags.length * 3).fill(0.61),
+      });
+      expect(new Set(actions)).toEqual(new Set([ACTIONS.indexOf('review')]));
+    });
+  });
+
+  it('uses the thresholds of the model that scored a row', () => {
+    const policies = createPolicies({
+      policies: {},
+      labels,
+      models: [
+        { thresholds: { toxic: { block: 0.9 } }, languageThresholds: {} },
+        { thresholds: { toxic: { block: 0.2 } }, languageThresholds: {} },
+      ],
+    });
+    const { actions } = policies.decide({
+      customers: ['a', 'a'],
+      languages: [null, null],
+      scores: Float32Array.from([0.5, 0, 0, 0.5, 0, 0]),
+      models: Uint8Array.of(0, 1),
+    });
+    expect([...actions].map((action) => ACTIONS[action])).toEqual(['allow', 'block']);
+  });
+
+  it('decides facts: the hash list first, then the language, by the policy', () => {
+    const policies = make({
+      default: { unsupported_language: 'review' },
+      strict: { unsupported_language: 'block' },
+      lax: { unsupported_language: 'allow' },
+      none: {},
+    });
+    const known = { name: 'known', action: 'block' } as const;
+    const decided = policies.decide({
+      customers: ['x', 'strict', 'lax', 'none', 'lax', 'x'],
+      languages: Array.from({ length: 6 }, () => 'mi'),
+      scores: new Float32Array(18).fill(NaN),
+      unsupported: Uint8Array.of(1, 1, 1, 1, 1, 0),
+      listed: [null, null, null, null, known, null],
+    });
+    expect([...decided.actions].map((action) => ACTIONS[action])).toEqual([
+      'review',
+      'block',
+      'allow',
+      'review',
+      'block',
+      'allow',
+    ]);
+    expect(decided.reasons).toEqual([
+      ...Array.from({ length: 4 }, () => ['unsupported_language']),
+      ['known'],
+      null,
+    ]);
+    expect(decided.thresholds).toEqual([[1], [1], [1], [1], [1], null]);
   });
 
   it('decides as the definition says, for any thresholds and scores', () => {
@@ -107,11 +268,16 @@ describe('createPolicies', () => {
     fc.assert(
       fc.property(fc.tuple(pair, pair, pair), fc.array(row, { maxLength: 20 }), (levels, rows) => {
         const thresholds = Object.fromEntries(labels.map((label, i) => [label, levels[i]!]));
-        const policies = createPolicies({ policies: {}, labels, thresholds });
-        const { actions, reasons } = policies.decide(
-          rows.map(() => 'c'),
-          Float32Array.from(rows.flat()),
-        );
+        const policies = createPolicies({
+          policies: {},
+          labels,
+          models: [{ thresholds, languageThresholds: {} }],
+        });
+        const { actions, reasons } = policies.decide({
+          customers: rows.map(() => 'c'),
+          languages: rows.map(() => null),
+          scores: Float32Array.from(rows.flat()),
+        });
         rows.forEach((scores, i) => {
           const at = (name: 'review' | 'block') =>
             labels.filter((_, l) => scores[l]! >= (levels[l]![name] ?? Infinity));

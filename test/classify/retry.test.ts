@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { classifyWithRetry, createPool } from '../../src/classify/index.ts';
+import { AbandonedError, UnavailableError } from '../../src/errors.ts';
 import type { RawBatch, ScoredBatch } from '../../src/types.ts';
 import { rawBatch } from './fixtures/raw-batch.ts';
 
@@ -66,5 +67,35 @@ describe('classifyWithRetry', () => {
   it('passes a bug on at once', async () => {
     await expect(classify(rawBatch(['a', 'E']))).rejects.toThrow('a bug');
     expect(deaths).toEqual([]);
+  });
+
+  it('waits while a server is away, and then classifies the batch from the start', async () => {
+    const waits: { rows: number; error: string }[] = [];
+    let away = 2;
+    const [answer, ...rest] = await classifyWithRetry(
+      (part, buffers) =>
+        away-- > 0
+          ? Promise.reject(new UnavailableError('http://tei: no answer'))
+          : pool.run<ScoredBatch>('classify', part, buffers),
+      rawBatch(['a', 'b', 'c']),
+      { onUnavailable: (fields) => waits.push(fields) },
+    );
+    expect(rest).toEqual([]);
+    expect(answer).toMatchObject({ rows: 3, first: 100, next: 106, deadLetters: [] });
+    expect(waits).toEqual(Array.from({ length: 2 }, () => ({ rows: 3, error: 'http://tei: no answer' })));
+  });
+
+  it('ends the waiting when it is told to, with the reason', async () => {
+    const told = new AbortController();
+    const reason = new AbandonedError('stopped');
+    const work = classifyWithRetry(
+      () => {
+        told.abort(reason);
+        return Promise.reject(new UnavailableError('away'));
+      },
+      rawBatch(['a']),
+      { signal: told.signal },
+    );
+    await expect(work).rejects.toBe(reason);
   });
 });

@@ -40,7 +40,7 @@ export function classifierContract(name: string, create: () => Promise<Classifie
     it('names its labels once each, and a model exactly when it has labels', () => {
       expect(new Set(classifier.labels).size).toBe(classifier.labels.length);
       if (classifier.labels.length === 0) expect(classifier.model).toBeNull();
-      else expect(classifier.model).toMatch(/^[^@]+@[^@]+$/);
+      else expect(classifier.model).toMatch(/^[^@]+@[^@]+( after [^@]+@[^@]+)?$/);
     });
 
     it('gives one row of probabilities per text', async () => {

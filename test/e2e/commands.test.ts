@@ -27,6 +27,7 @@ describe('the smaller commands', () => {
       'ingest',
       'classify',
       'archive',
+      'rows',
       'dead_letters',
       'sinks',
       'sink_timeout',

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CorruptError, InputError, messageOf, MisconfiguredError } from '../../src/errors.ts';
 import { fileSourceConfig } from '../../src/ingest/config.ts';
@@ -215,6 +215,16 @@ describe('failures name the file', () => {
     writeFileSync(file('a.gz'), whole);
     const again = await readAll(['a.gz']);
     expect(again.messages.map(([, , value]) => value)).toEqual(all.slice(own.length));
+  });
+
+  it('zstd, of which only a part might be read', async () => {
+    writeFileSync(file('a.jsonl.zst'), zstdCompressSync('{"n":1}\n'));
+    const { messages, error } = await readAll(['a.jsonl.zst']);
+    expect(messages).toEqual([]);
+    expect(error).toBeInstanceOf(InputError);
+    expect(messageOf(error)).toContain(
+      'a.jsonl.zst: cannot be read: expected JSON lines, plain or gzip, or Parquet, got zstd',
+    );
   });
 
   it('several unreadable files are counted', async () => {

@@ -2,7 +2,12 @@ import * as fc from 'fast-check';
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { createRecordBatches, type KafkaRecord } from '../../src/ingest/record-batches.ts';
+import {
+  createRecordBatches,
+  type KafkaRecord,
+  type PlacedRecord,
+  type RecordBatches,
+} from '../../src/ingest/record-batches.ts';
 import { readRecordSet, type AbortedTransaction } from '../../src/ingest/record-sets.ts';
 import { registerCodecs } from '../../src/kafka-codecs.ts';
 import { headersOf, keyOf, sliceBatch } from '../../src/raw-batch.ts';
@@ -71,11 +76,23 @@ async function encode(batches: readonly (typeof batch extends fc.Arbitrary<infer
   return { set: Buffer.concat(parts), expected, next };
 }
 
-async function read(set: Buffer, from = 0, aborted: readonly AbortedTransaction[] = []) {
+async function read(
+  set: Buffer,
+  from = 0,
+  aborted: readonly AbortedTransaction[] = [],
+  placed?: (source: Buffer, record: PlacedRecord) => void,
+) {
   const records: KafkaRecord[] = [];
   let next = from;
   for await (const visible of readRecordSet(set, from, aborted)) {
-    records.push(...visible.records);
+    for (const record of visible.records) {
+      const { offset, timestamp, keyStart, keyEnd, valueStart, valueEnd, headers } = record;
+      const part = (start: number, end: number) =>
+        end < start ? null : Buffer.from(visible.bytes.subarray(start, end));
+      const [key, value] = [part(keyStart, keyEnd), part(valueStart, valueEnd)];
+      records.push({ offset, timestamp, key, value, headers });
+      placed?.(visible.bytes, record);
+    }
     ({ next } = visible);
   }
   return { records, next };
@@ -106,15 +123,20 @@ describe('readRecordSet and createRecordBatches', () => {
         fc.integer({ min: 1, max: 400 }),
         async (given, batchMessages, batchBytes) => {
           const { set, expected, next } = await encode(given);
-          const { records, next: found } = await read(set);
-          expect(found).toBe(next);
-          const gatherer = createRecordBatches(
-            { topic: 't', partition: 1 },
-            { batchMessages, batchBytes },
-            0,
+          const gatherers = [1, 2].map(() =>
+            createRecordBatches({ topic: 't', partition: 1 }, { batchMessages, batchBytes }, 0),
           );
+          const [gatherer, other] = gatherers as [RecordBatches, RecordBatches];
+          const copies: RawBatch[] = [];
+          const { records, next: found } = await read(set, 0, [], (source, record) => {
+            copies.push(...[other.addPlaced(source, record) ?? []].flat());
+          });
+          expect(found).toBe(next);
           const batches = records.flatMap((record) => gatherer.add(record) ?? []);
           batches.push(...[gatherer.take(next) ?? []].flat());
+          copies.push(...[other.take(next) ?? []].flat());
+          const withoutClock = (each: RawBatch) => ({ ...each, receivedAt: 0 });
+          expect(copies.map(withoutClock)).toEqual(batches.map(withoutClock));
           expect(rowsOf(batches)).toEqual(expected);
           let begin = 0;
           for (const each of batches) {

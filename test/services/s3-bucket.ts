@@ -28,7 +28,7 @@ export interface TestBucket {
   config(changes?: object): S3StoreConfig;
   keys(): Promise<string[]>;
   read(key: string): Promise<Uint8Array>;
-  put(key: string, content: string): Promise<void>;
+  put(key: string, content: string | Uint8Array): Promise<void>;
   remove(key: string): Promise<void>;
   /** Makes the server deny the removal of an object, until it is unlocked. */
   lock(key: string): Promise<void>;

@@ -41,7 +41,8 @@ export function sluiceConfig(job: Job, { model, compression = 'zstd', more = {} 
     name: job.group,
     kafka: { brokers: [job.servers.broker] },
     source: { type: 'kafka', topics: [job.topic] },
-    classify: { model, language: model === 'drop' ? 'off' : 'detect' },
+    // The texts of the benchmark repeat more often than real ones.
+    classify: { model, duplicates: 'off', language: model === 'drop' ? 'off' : 'detect' },
     archive: {
       store: { type: 's3', bucket: job.bucket.name, endpoint: job.servers.endpoint, path_style: true },
       partition_by: ['customer', 'day', 'hour'],
