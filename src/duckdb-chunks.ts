@@ -14,7 +14,7 @@ export async function* chunksOf(connection: DuckDBConnection, sql: string): Asyn
     if (!chunk || chunk.rowCount === 0) break;
     yield chunk;
   }
-  if (Number(result.returnType) !== FAILED) return;
+  if ((result.returnType as number) !== FAILED) return;
   // The reason is lost: only a query that is not streamed tells it. This one reads every column and keeps none.
   await connection.run(`SELECT max(hash(answer)) FROM (${sql}\n) AS answer`);
   throw new Error('expected the whole answer of a query, got only its beginning');

@@ -87,7 +87,11 @@ function flipsOf({ maxFlips, against }: EvaluateOptions): number {
 async function sideOf(side: string, { policies }: EvaluateOptions): Promise<ClassifyConfig> {
   const classify = /\.ya?ml$/i.test(side) ? loadConfig(side).classify : classifyConfig.parse({ model: side });
   const own = policies === undefined ? classify : { ...classify, policies: {}, policies_from: policies };
-  const { config } = await resolveClassify(own);
+  const { config, offline } = await resolveClassify(own);
+  for (const reason of offline)
+    process.stderr.write(
+      `${side}: S3 could not be asked, what was downloaded before is measured: ${reason}\n`,
+    );
   return config;
 }
 
@@ -99,6 +103,8 @@ async function dataOf(loaded: readonly LoadedSide[], options: EvaluateOptions): 
     throw new MisconfiguredError(
       `--label: expected a label of the model (${labels.join(', ')}), got "${stranger.label}"`,
     );
+  const again = columns.find(({ label }, i) => columns.findIndex((each) => each.label === label) !== i);
+  if (again) throw new MisconfiguredError(`--label: expected each label once, got ${again.label} twice`);
   const data = await readLabelledData({ ...options, paths: options.data, labels, columns });
   const { defaultLanguage } = options;
   if (data.truth.size > 0) {
@@ -135,5 +141,8 @@ function print(options: EvaluateOptions, report: EvaluateReport, failures: reado
   say(options.markdown ? markdownOf(tables) : textOf(tables));
   if (report.not_scored.length > 0)
     say(`\nlabels of the data that are not scored: ${report.not_scored.join(', ')}`);
+  for (const { model, poison } of [report, ...(report.against ? [report.against] : [])])
+    if (poison > 0)
+      say(`\n${model} failed on ${poison} rows, which are in no figure: they would be dead letters`);
   for (const { condition, detail } of failures) say(`\n${condition}: failed: ${detail}`);
 }

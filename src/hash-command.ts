@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { Option, type Command } from 'commander';
 import { hashOf } from './classify/index.ts';
 import { InputError, messageOf } from './errors.ts';
@@ -53,11 +52,25 @@ export async function* hashesOf(files: readonly string[], flags: HashFlags): Asy
   }
 }
 
+/** Lines end with LF or CR LF, and with nothing else: readline would also cut texts at U+2028, as JSON may have them. */
 async function* linesOf(file: string): AsyncGenerator<string> {
   const input = file === '-' ? process.stdin : createReadStream(file);
   try {
     if (file !== '-') await once(input, 'open');
-    yield* createInterface({ input, crlfDelay: Infinity });
+    // Leaves a byte order mark out.
+    const decoder = new TextDecoder();
+    const lineOf = (text: string) => (text.endsWith('\r') ? text.slice(0, -1) : text);
+    let parts: string[] = [];
+    for await (const chunk of input) {
+      const [first, ...others] = decoder.decode(chunk as Buffer, { stream: true }).split('\n');
+      parts.push(first!);
+      for (const next of others) {
+        yield lineOf(parts.join(''));
+        parts = [next];
+      }
+    }
+    const last = parts.join('') + decoder.decode();
+    if (last !== '') yield lineOf(last);
   } catch (error) {
     throw new InputError(`${file}: expected a readable file, got ${messageOf(error)}`, { cause: error });
   } finally {

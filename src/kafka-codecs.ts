@@ -1,5 +1,13 @@
 import { promisify } from 'node:util';
-import { constants, gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib';
+import {
+  constants,
+  gunzip,
+  gzip,
+  zstdCompress,
+  zstdDecompress,
+  type Zlib,
+  type ZstdOptions,
+} from 'node:zlib';
 import kafkajs from 'kafkajs';
 import { compressFrame, decompressFrame } from 'lz4-napi';
 import { compress, uncompress } from 'snappy';
@@ -30,7 +38,7 @@ export const CODECS: ReadonlyMap<number, Codec> = new Map([
     {
       compress: (bytes) =>
         promisify(zstdCompress)(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 3 } }),
-      decompress: (bytes) => promisify(zstdDecompress)(bytes, { chunkSize: roomFor(bytes) }),
+      decompress: decompressZstd,
       release: freeWhole,
     },
   ],
@@ -50,6 +58,26 @@ function roomFor(compressed: Buffer): number {
   const told = zstdContentSize(compressed);
   if (told !== undefined && told <= MOST_TOLD) return told + 64;
   return Math.min(MOST_GUESS, Math.max(65_536, compressed.length * 5));
+}
+
+/** With `info` the answer tells how much of the input was used. */
+const decompressFrames = promisify(zstdDecompress) as unknown as (
+  bytes: Buffer,
+  options: ZstdOptions & { readonly info: true },
+) => Promise<{ readonly buffer: Buffer; readonly engine: Zlib }>;
+
+/** All frames, one after the other: Node stops behind the first, and says nothing of the rest. */
+async function decompressZstd(bytes: Buffer): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let at = 0;
+  do {
+    const rest = bytes.subarray(at);
+    const { buffer, engine } = await decompressFrames(rest, { chunkSize: roomFor(rest), info: true });
+    parts.push(buffer);
+    at += engine.bytesWritten;
+    if (engine.bytesWritten === 0) break;
+  } while (at < bytes.length);
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
 /** What a zstd frame says of the size of its content; undefined where it says nothing (RFC 8878, section 3.1.1). */

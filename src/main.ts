@@ -205,8 +205,8 @@ const USAGE_EXIT: Readonly<Record<string, number>> = {
 /** The command line. Sets the exit code: 0 done, 1 failed (one clear line on standard error; a stack only for a bug). */
 export async function main(args: readonly string[]): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // `sluice query … | head`: whoever read has enough.
-    if (error.code === 'EPIPE') process.exit(0);
+    // `sluice query … | head`: whoever read has enough. What `evaluate` and `verify` found out stays their answer.
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
     throw error;
   });
   try {
@@ -219,7 +219,7 @@ export async function main(args: readonly string[]): Promise<void> {
     } else if (isOperational(error)) {
       process.stderr.write(`sluice: ${error.message}\n`);
       // A thread that hangs in native code never ends, and the process with it.
-      if (error instanceof HungError) exitNow(1);
+      if (error instanceof HungError) exitNow(Number(process.exitCode));
     } else {
       process.stderr.write(
         `sluice: unexpected ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}\n`,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mapBounded } from './concurrency.ts';
@@ -80,7 +81,8 @@ export function createObjectFiles(config: S3ConnectionConfig): ObjectFiles {
 
   const download = (url: string, file: string) =>
     within(url, async (objects, key) => {
-      const temporary = `${file}.${process.pid}.part`;
+      // Processes that share a folder may have the same id: each is the first one of its container.
+      const temporary = `${file}.${randomUUID()}.part`;
       try {
         await mkdir(dirname(file), { recursive: true });
         if (!(await objects.download(key, temporary))) throw missing(url);

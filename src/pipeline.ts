@@ -210,6 +210,8 @@ export function createPipeline(config: Config, events: Events, options: Pipeline
         events: events.classify,
         onFailure: fail,
       });
+      // Nothing new is loaded beside the last flush; what is on its way has its time to end.
+      stopping.signal.addEventListener('abort', () => void reload.stop());
       let server: Server | undefined;
       try {
         deliveries.start();

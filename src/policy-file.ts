@@ -35,6 +35,9 @@ export async function readPolicyFile(location: string, files: ObjectFiles): Prom
  * labels that it names shows only beside them.
  */
 export function parsePolicies({ location, text }: Pick<PolicyFile, 'location' | 'text'>): PoliciesConfig {
+  // So is one that somebody is just writing: while a pipeline runs, it must not take all thresholds away.
+  if (text.trim() === '')
+    throw new MisconfiguredError(`${location}: expected policies, got an empty file; {} stands for none`);
   return parseYaml(text, { file: location, schema: policyFileSchema, jsonSchema: policyJsonSchema });
 }
 

@@ -65,8 +65,11 @@ export async function testPolicy(
     const { inputs } = await findScoreInputs([found.archive], { bounds, s3: found.s3 });
     const changes = createChanges(flags);
     let sides: Sides | undefined;
+    // Files of another time may have labels that the first one has not; opening those here costs little.
+    const known: string[] = [];
+    for (const input of inputs) if (!isObjectUrl(input)) known.push(...(await archived.labelsOf(input)));
     for await (const path of localFiles(inputs, files)) {
-      sides ??= await sidesOf(flags, files, models, await archived.labelsOf(path));
+      sides ??= await sidesOf(flags, files, models, [...known, ...(await archived.labelsOf(path))]);
       await compareFile(path, { archived, sides, changes, query: { ...bounds, ...queryOf(flags) } });
     }
     return report(changes.result(), flags, sides);

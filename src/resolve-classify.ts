@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   cacheDirectory,
@@ -11,6 +11,9 @@ import {
 import { createObjectFiles, isObjectUrl, type ObjectFiles } from './object-files.ts';
 import { loadPolicies } from './policy-file.ts';
 import { s3ConnectionConfig } from './s3-connection-config.ts';
+
+/** How long a downloaded file stays after its last use, milliseconds; processes that never look again may run it. */
+const KEPT_FOR = 7 * 24 * 3_600_000;
 
 /** A classify configuration that names only what is on this machine now. */
 export interface ResolvedClassify {
@@ -73,8 +76,8 @@ interface Lookup {
 async function resolveModel(
   config: ModelConfig,
   lookup: Lookup,
-): Promise<Pick<ModelConfig, 'model' | 'cascade'>> {
-  const { model, version, cascade } = config;
+): Promise<Pick<ModelConfig, 'model' | 'cascade' | 'triton'>> {
+  const { model, version, cascade, triton } = config;
   const isFolder = model !== 'drop' && !isRemote(config);
   return {
     model: isFolder ? await resolveFolder({ model, version }, lookup) : model,
@@ -83,6 +86,15 @@ async function resolveModel(
           cascade: {
             ...cascade,
             first: await resolveFolder({ model: cascade.first, version: 'newest' }, lookup),
+          },
+        }
+      : {}),
+    // Labels, thresholds and the tokenizer are here, whatever the server runs.
+    ...(triton?.folder
+      ? {
+          triton: {
+            ...triton,
+            folder: await resolveFolder({ model: triton.folder, version: 'newest' }, lookup),
           },
         }
       : {}),
@@ -110,14 +122,22 @@ async function resolveFile(path: string, { files, cache, seen }: Lookup): Promis
   seen.push(path, etag);
   const name = createHash('sha256').update(`${files.origin} ${path} ${etag}`).digest('hex').slice(0, 24);
   const local = join(cache, 'files', name);
-  if (await stat(local).catch(() => undefined)) return local;
-  const partial = `${local}.${process.pid}`;
-  await mkdir(dirname(local), { recursive: true });
-  try {
-    await files.download(path, partial);
-    await rename(partial, local);
-  } finally {
-    await rm(partial, { force: true });
+  if (await stat(local).catch(() => undefined)) {
+    const now = new Date();
+    // Only its owner may mark it as used.
+    await utimes(local, now, now).catch(() => undefined);
+    return local;
   }
+  await files.download(path, local);
+  await sweep(dirname(local));
   return local;
+}
+
+/** Removes what no process has looked up for long: each change of an object is another file, and of a crash parts stay. */
+async function sweep(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const file = join(directory, name);
+    const { mtimeMs = Infinity } = (await stat(file).catch(() => undefined)) ?? {};
+    if (Date.now() - mtimeMs > KEPT_FOR) await rm(file, { force: true }).catch(() => undefined);
+  }
 }

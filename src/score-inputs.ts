@@ -1,8 +1,15 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { shardPath } from './archive/index.ts';
-import { InputError, MisconfiguredError } from './errors.ts';
-import { createParquetReader, isArchived, isParquet, isRemote, resolveInputs } from './ingest/index.ts';
+import { InputError, messageOf, MisconfiguredError } from './errors.ts';
+import {
+  createParquetReader,
+  isArchived,
+  isParquet,
+  isRemote,
+  resolveInputs,
+  type ParquetReader,
+} from './ingest/index.ts';
 import { createObjectFiles } from './object-files.ts';
 import type { S3ConnectionConfig } from './s3-connection-config.ts';
 
@@ -43,8 +50,11 @@ export async function findScoreInputs(
   for (const input of wanted) {
     const isFolder = isRemote(input) ? !FILE_NAME.test(input) : await isDirectory(input);
     if (!isFolder) {
-      inputs.push(...(isRemote(input) ? [input] : await resolveInputs([input])));
-      kinds.set((await isArchiveFile(inputs.at(-1)!)) ? 'archive' : 'messages', input);
+      const files = isRemote(input) ? [input] : await resolveInputs([input]);
+      inputs.push(...files);
+      // All that a glob stands for: of one kind only the columns are known.
+      for (const isArchive of await areArchiveFiles(files))
+        kinds.set(isArchive ? 'archive' : 'messages', input);
       continue;
     }
     const files = isRemote(input) ? await objectsBelow(input, s3) : await filesBelow(input);
@@ -116,16 +126,26 @@ async function isDirectory(input: string): Promise<boolean> {
   return (await stat(input).catch(() => undefined))?.isDirectory() ?? false;
 }
 
-async function isArchiveFile(path: string): Promise<boolean> {
-  // An object is not fetched to be looked into: archives have days in their paths.
-  if (isRemote(path)) return /\/dt=[^/]+\/[^/]+\.parquet$/.test(path);
-  if (path === '-' || !(await isParquet(path))) return false;
+async function areArchiveFiles(paths: readonly string[]): Promise<boolean[]> {
   const reader = createParquetReader();
   try {
-    return isArchived((await reader.describe(path)).columns);
-  } catch (error) {
-    throw new InputError(`${path}: cannot be read as Parquet: ${String(error)}`, { cause: error });
+    const found: boolean[] = [];
+    for (const path of paths) found.push(await isArchiveFile(path, reader));
+    return found;
   } finally {
     reader.close();
+  }
+}
+
+async function isArchiveFile(path: string, reader: ParquetReader): Promise<boolean> {
+  // An object is not fetched to be looked into: archives have days in their paths.
+  if (isRemote(path)) return /\/dt=[^/]+\/[^/]+\.parquet$/.test(path);
+  if (path === '-') return false;
+  try {
+    return (await isParquet(path)) && isArchived((await reader.describe(path)).columns);
+  } catch (error) {
+    throw new InputError(`${path}: cannot be read: ${messageOf(error).split('\n', 1)[0]!}`, {
+      cause: error,
+    });
   }
 }

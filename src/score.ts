@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { join, relative, resolve, sep } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { openStore } from './adapters.ts';
 import { formatRows } from './archive/index.ts';
 import type { Config } from './config.ts';
@@ -9,9 +10,11 @@ import { isRemote } from './ingest/index.ts';
 import { createPipeline, type PipelineOptions } from './pipeline.ts';
 import { showProgress } from './progress-bar.ts';
 import { parseTime } from './replay-range.ts';
+import { resolveClassify } from './resolve-classify.ts';
 import { s3ConnectionConfig } from './s3-connection-config.ts';
 import { comparedIn, summariseChanges, writeChanges, type ChangesSummary } from './score-changes.ts';
 import { baseConfig, scoreConfig, type ScoreFlags } from './score-config.ts';
+import { contentOf } from './score-content.ts';
 import { findScoreInputs, isWithin, type ScoreInputs, type SliceBounds } from './score-inputs.ts';
 import { bindRequest, topicOf } from './score-request.ts';
 import { onStopSignal } from './signals.ts';
@@ -43,9 +46,13 @@ export async function score(inputs: readonly string[], options: ScoreOptions): P
   checkFlags(options, found);
   const plan = scoreConfig(base, options, found);
   const out = resolve(options.out);
-  refuseOverlap(inputs, out);
-  const run = await bindRequest(out, requestOf(inputs, options, plan));
-  const config = withTopic(plan, topicOf(run));
+  await refuseOverlap([...inputs, ...found.inputs], out);
+  await checkPlaces(options);
+  // One run, one version: what the configuration means is looked up once, also for later runs of the same request.
+  const { config: classify, offline } = await resolveClassify(plan.classify);
+  for (const reason of offline) process.stderr.write(`sluice: S3 could not be asked: ${reason}\n`);
+  const request = requestOf(inputs, options, plan, await contentOf(classify));
+  const config = withTopic({ ...plan, classify }, topicOf(await bindRequest(out, request)));
   const slice = found.kind === 'archive' ? { ...bounds, scores: options.changedOnly ?? false } : undefined;
   const { totals, isStopped } = await runTo(config, options, {
     sizes: found.sizes,
@@ -97,17 +104,36 @@ function checkFlags(options: ScoreOptions, { kind, inputs }: ScoreInputs): void 
   );
 }
 
-/** What is written must not be what is read. */
-function refuseOverlap(inputs: readonly string[], out: string): void {
-  const contains = (inner: string, outer: string) => {
-    const path = relative(outer, inner);
-    return path === '' || !(path.startsWith('..') || resolve(path) === path);
-  };
+/** What would fail after all rows are scored. */
+async function checkPlaces(options: ScoreOptions): Promise<void> {
+  if (options.changes === undefined) return;
+  const folder = dirname(resolve(options.changes));
+  if ((await stat(folder).catch(() => undefined))?.isDirectory() || isInside(folder, resolve(options.out)))
+    return;
+  throw new MisconfiguredError(`--changes ${options.changes}: expected a folder ${folder}, got none`);
+}
+
+function isInside(inner: string, outer: string): boolean {
+  const path = relative(outer, inner);
+  return path === '' || !(path.startsWith('..') || resolve(path) === path);
+}
+
+/** What is written must not be what is read, by whatever links or patterns it is named. */
+async function refuseOverlap(inputs: readonly string[], out: string): Promise<void> {
+  const realOut = await realPathOf(out);
   for (const input of inputs) {
     if (input === '-' || isRemote(input)) continue;
-    if (contains(out, resolve(input)) || contains(resolve(input), out))
+    const real = await realPathOf(resolve(input));
+    if (isInside(realOut, real) || isInside(real, realOut))
       throw new MisconfiguredError(`--out ${out}: expected a directory apart from the input ${input}`);
   }
+}
+
+/** Without links, also of what is not there yet. */
+async function realPathOf(path: string): Promise<string> {
+  const real = await realpath(path).catch(() => undefined);
+  if (real !== undefined || dirname(path) === path) return real ?? path;
+  return join(await realPathOf(dirname(path)), basename(path));
 }
 
 function withTopic(config: Config, topic: string): Config {
@@ -115,11 +141,12 @@ function withTopic(config: Config, topic: string): Config {
   return source.type === 'file' ? { ...config, source: { ...source, topic } } : config;
 }
 
-/** What makes two commands the same: not how many threads do it, nor how it is printed. */
+/** What makes two commands the same: not how many threads do it, nor how it is printed. `content`: see contentOf. */
 function requestOf(
   inputs: readonly string[],
   options: ScoreOptions,
   config: Config,
+  content: string,
 ): Record<string, unknown> {
   const { workers: _workers, time_limit: _limit, cache: _cache, s3: _s3, ...classify } = config.classify;
   const request = {
@@ -131,7 +158,9 @@ function requestOf(
     deliver: options.deliver ?? false,
     fields: config.ingest.fields,
     // Only compared: it may name what nobody else should read.
-    'models and policies': createHash('sha256').update(JSON.stringify(classify)).digest('hex'),
+    'models and policies': createHash('sha256')
+      .update(JSON.stringify([classify, content]))
+      .digest('hex'),
   };
   return JSON.parse(JSON.stringify(request)) as Record<string, unknown>;
 }

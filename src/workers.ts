@@ -8,7 +8,7 @@ import {
   type Pool,
 } from './classify/index.ts';
 import type { Config } from './config.ts';
-import { WorkerDiedError, type HungError } from './errors.ts';
+import { MisconfiguredError, WorkerDiedError, type HungError } from './errors.ts';
 import type { Events } from './events.ts';
 import { resolveClassify, type ResolvedClassify } from './resolve-classify.ts';
 import type { RawBatch, ScoredBatch } from './types.ts';
@@ -72,7 +72,7 @@ export async function startWorkers(
   events.classify.started(current.facts);
   const retiring = new Set<Promise<void>>();
 
-  async function start(resolved: ResolvedClassify): Promise<Generation> {
+  async function start(resolved: ResolvedClassify, check = accept): Promise<Generation> {
     const pool = createPool({
       filename: FILENAME,
       workers: count,
@@ -85,7 +85,7 @@ export async function startWorkers(
       // A task for each thread: ending one that still loads its model would abort the process.
       const loading = Array.from({ length: count }, () => pool.run<ClassifyFacts>('load', null));
       const facts = (await Promise.all(loading))[0]!;
-      accept?.(facts);
+      check?.(facts);
       return { resolved, pool, facts, users: 0 };
     } catch (error) {
       await end(pool);
@@ -144,7 +144,10 @@ export async function startWorkers(
         }
       }),
     async replace(next) {
-      const fresh = await start(next);
+      const fresh = await start(next, (facts) => {
+        refuseOtherCase(current.facts.labels, facts.labels);
+        accept?.(facts);
+      });
       const old = current;
       current = fresh;
       events.classify.reloaded(fresh.facts);
@@ -156,6 +159,17 @@ export async function startWorkers(
       await Promise.all([...retiring, current.pool.close()]);
     },
   };
+}
+
+/** Rows scored before and after a change share a file, whose columns Athena cannot tell apart by case. */
+function refuseOtherCase(before: readonly string[], after: readonly string[]): void {
+  for (const label of after) {
+    const known = before.find((other) => other !== label && other.toLowerCase() === label.toLowerCase());
+    if (known !== undefined)
+      throw new MisconfiguredError(
+        `label ${JSON.stringify(label)}: expected the spelling of what runs, ${JSON.stringify(known)}, or a restart: Athena cannot tell them apart in one file`,
+      );
+  }
 }
 
 /**

@@ -19,8 +19,8 @@ export interface YamlOptions<T> {
 /** Parses YAML and checks it by a schema. Throws MisconfiguredError with one `file:line:column path: …` line per problem. */
 export function parseYaml<T>(text: string, { file, schema, jsonSchema, env }: YamlOptions<T>): T {
   const lines = new LineCounter();
-  // Warnings would show keys that are lists or maps, and what the environment filled in there.
-  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: 'error' } as const;
+  // Keys are compared below, as texts. Warnings would show keys that are lists or maps, and what the environment filled in.
+  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'error' } as const;
   const document = parseDocument(text, options);
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
@@ -61,7 +61,7 @@ function keepKeys(document: Document): void {
   });
 }
 
-/** Offsets of keys that are the same text as one before them, such as `7` and `"7"`; of two the last one would hold. */
+/** Offsets of keys that are the same text as one before them, such as `7` and `"7"`, but not `7` and `007`; of two the last would hold. */
 function doubledKeys(document: Document): number[] {
   const offsets: number[] = [];
   visit(document, {

@@ -59,6 +59,13 @@ describe('objects as files', () => {
     expect(await files.readText(at('empty'))).toBe('');
   });
 
+  it('downloads the same object to the same file twice at once: processes in containers have the same id', async () => {
+    const file = join(directory, 'list');
+    await Promise.all([1, 2, 3].map(() => files.download(at('policies.yaml'), file)));
+    expect(readFileSync(file, 'utf8')).toBe('default: { name: größer }');
+    expect(readdirSync(directory)).toEqual(['list']);
+  });
+
   it('tells when the content changed', async () => {
     await bucket.put('list', 'a');
     const before = await files.etagOf(at('list'));

@@ -39,7 +39,22 @@ describe('parsePolicies', () => {
         languages: { de: { labels: { hate: { block: 0.5 } }, quiet: [] } },
       },
     });
-    expect(parsePolicies({ location: 'p.yaml', text: '' })).toEqual({});
+    expect(parsePolicies({ location: 'p.yaml', text: '{}' })).toEqual({});
+  });
+
+  it('takes customer ids as they are written, not as YAML numbers', () => {
+    const ids = ['12345678901234567890', '007', '1.0', '0x10', 'null', 'true', '7'];
+    const text = ids.map((id) => `${id}: { quiet: [spam] }\n`).join('');
+    expect(Object.keys(parsePolicies({ location: 'p.yaml', text })).toSorted()).toEqual(ids.toSorted());
+    expect(() => parsePolicies({ location: 'p.yaml', text: '7: {}\n"7": {}\n' })).toThrow(
+      'p.yaml:2:1 not valid YAML: Map keys must be unique',
+    );
+  });
+
+  it.each(['', '\n \n'])('refuses an empty file, which may be half written: %j', (text) => {
+    expect(() => parsePolicies({ location: 'p.yaml', text })).toThrow(
+      'p.yaml: expected policies, got an empty file; {} stands for none',
+    );
   });
 
   it.each([

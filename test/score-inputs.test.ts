@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as fc from 'fast-check';
@@ -73,6 +73,13 @@ describe('inputs', () => {
     expect(await find([archived])).toMatchObject({ kind: 'archive', inputs: [archived] });
     expect(await find([plain, lines, '-'])).toMatchObject({ kind: 'messages', inputs: [plain, lines, '-'] });
     await expect(find([archived, lines])).rejects.toThrow(/archives or messages/);
+    // Of one glob, whichever comes last.
+    for (const name of ['mixed/a.parquet', 'mixed/z.parquet'])
+      await writeParquet(put(name), name.includes('a.') ? archiveRows(1) : `SELECT 1 AS n`);
+    await expect(find([join(directory, 'mixed/*.parquet')])).rejects.toThrow(/archives or messages/);
+    const cut = put('cut.parquet');
+    writeFileSync(cut, readFileSync(plain).subarray(0, 40));
+    await expect(find([cut])).rejects.toThrow(/^[^\n]*cut\.parquet: cannot be read: [^\n]+$/);
     await expect(find([join(directory, 'archive')], { customer: 'b' })).rejects.toThrow(
       /files of the slice, got 1 files of others/,
     );

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { queryObjects } from 'node:v8';
+import { Piscina } from 'piscina';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { configFrom, type Config } from '../src/config.ts';
 import { describeClassify } from '../src/describe-classify.ts';
@@ -92,6 +94,23 @@ describe('workers that change what they run', () => {
     });
   });
 
+  it('leave nothing of the threads that they replaced, nor of those that could not begin', async () => {
+    const file = join(directory, 'policies.yaml');
+    writeVariant(join(directory, 'model'), {});
+    writeFileSync(file, policy(0.9));
+    const config = configOf({ model: './model', policies_from: './policies.yaml' });
+    const pools = () => queryObjects(Piscina, { format: 'count' });
+    const before = pools();
+    const running = await begin(config, { count: 1 });
+    for (const review of [0.8, 0.7, 0.6]) {
+      writeFileSync(file, policy(review));
+      await running.replace(await resolveClassify(config.classify));
+      writeFileSync(file, 'default: { labels: { txic: {} } }');
+      await expect(running.replace(await resolveClassify(config.classify))).rejects.toThrow('txic');
+    }
+    await vi.waitFor(() => expect(pools()).toBe(before + 1), 10_000);
+  });
+
   it('keep what they run when the new model does not fit the pipeline', async () => {
     const models = join(directory, 'models');
     writeVariant(join(models, '1.0.0'), { version: '1.0.0' });
@@ -103,6 +122,10 @@ describe('workers that change what they run', () => {
     });
     writeVariant(join(models, '2.0.0'), { version: '2.0.0', labels: ['x', 'y', 'z'] });
     await expect(running.replace(await resolveClassify(config.classify))).rejects.toThrow('sinks.a: labels');
+    writeVariant(join(models, '3.0.0'), { version: '3.0.0', labels: ['toxic', 'Hate', 'spam'] });
+    await expect(running.replace(await resolveClassify(config.classify))).rejects.toThrow(
+      'label "Hate": expected the spelling of what runs, "hate"',
+    );
     expect(modelOf(await running.classify(batch(2)))).toEqual(['tiny@1.0.0']);
     expect(running.hung()).toBeUndefined();
   });

@@ -18,6 +18,11 @@ const layout =
   async () =>
     (await import('./layout.ts')).measureLayout({ model: await model(), file, detects, texts });
 
+const memory =
+  (model: () => Promise<string>, texts: number, file?: string): Comparison['measure'] =>
+  async () =>
+    (await import('./memory.ts')).measureMemory({ model: await model(), file, texts });
+
 /** All comparisons of the suite `classify`; what each compares is in `more`. */
 export const COMPARISONS: Readonly<Record<string, Comparison>> = {
   'whole-default': {
@@ -59,6 +64,21 @@ export const COMPARISONS: Readonly<Record<string, Comparison>> = {
     title: 'one message a second, bundled model',
     unit: 'messages',
     measure: async () => (await import('./waiting.ts')).measureWaiting(),
+  },
+  'memory-default': {
+    title: 'memory of a further thread, bundled model',
+    unit: 'threads',
+    measure: memory(() => Promise.resolve('default'), 4096),
+  },
+  'memory-minilm-int8': {
+    title: 'memory of a further thread, size of MiniLM-L6, int8',
+    unit: 'threads',
+    measure: memory(miniLm, 64),
+  },
+  'memory-minilm-fp32': {
+    title: 'memory of a further thread, size of MiniLM-L6, fp32',
+    unit: 'threads',
+    measure: memory(miniLm, 64, 'onnx/model_fp32.onnx'),
   },
   cascade: {
     title: 'first stage before the bundled model',

@@ -27,7 +27,7 @@ export async function measureParts(): Promise<Sample> {
   const folder = readModelFolder({ path });
   const tokenizer = await loadTokenizer(folder.tokenizer, { maxTokens: folder.maxTokens });
   const decode = createDecoder(ingestConfig.parse({}));
-  const { detect } = await loadLanguageDetector();
+  const { detect } = loadLanguageDetector();
   const raws = rawBatches(TEXTS);
   const decoded = decodedBatches(TEXTS);
   const classify = await createClassify(config);

@@ -32,12 +32,12 @@ const NONE: Guess = { language: null, confidence: 0, isReliable: false };
 
 /** Name → loads it; `modules` is a folder whose node_modules has the libraries that Sluice does not depend on. */
 export const DETECTORS: Readonly<Record<string, (modules: string) => Promise<Detector['detect']>>> = {
-  sluice: async () => {
-    const { detect } = await loadLanguageDetector();
-    return (text) => {
+  sluice: () => {
+    const { detect } = loadLanguageDetector();
+    return Promise.resolve((text) => {
       const found = detect(text);
       return found ? { ...found, confidence: found.isCertain ? 1 : 0.5, isReliable: true } : NONE;
-    };
+    });
   },
   'eld extrasmall': () => eld('eld/extrasmall'),
   'eld small': () => eld('eld/small'),

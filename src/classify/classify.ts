@@ -2,7 +2,7 @@ import type { DecodedBatch, VerdictBatch } from '../types.ts';
 import { createAssignment, type Assignment } from './assign-rows.ts';
 import type { ClassifyConfig } from './config.ts';
 import { loadHashLists } from './hash-list.ts';
-import { loadLanguageDetector, type LanguageDetector } from './language.ts';
+import { loadLanguageDetector } from './language.ts';
 import { isThroughout } from './mixed-languages.ts';
 import { openModels, type OpenedModel } from './open-models.ts';
 import type { ModelThresholds } from './policy-levels.ts';
@@ -94,7 +94,7 @@ function classifyBy(models: readonly OpenedModel[], config: ClassifyConfig): Sta
 
   const run = async (batch: DecodedBatch): Promise<VerdictBatch> => {
     const started = performance.now();
-    const { language, guessed, doubt } = await languageOf(batch);
+    const { language, guessed, doubt } = languageOf(batch);
     let assignment = assign({ ...batch, language, guessed });
     // Rare, and dear: only what would not be judged is looked at again.
     if (assignment.unsupported && doubt?.(assignment.unsupported))
@@ -213,24 +213,21 @@ interface Languages {
   readonly doubt?: (rows: Uint8Array) => boolean;
 }
 
-function createLanguages(isDetecting: boolean): (batch: DecodedBatch) => Promise<Languages> {
-  // Not when the first message needs it: that one would wait for half a second. A failure is that message's to report.
-  const detector: Promise<LanguageDetector> | undefined = isDetecting ? loadLanguageDetector() : undefined;
-  detector?.catch(() => undefined);
-  return async ({ language: named, text }) => {
+function createLanguages(isDetecting: boolean): (batch: DecodedBatch) => Languages {
+  const detector = isDetecting ? loadLanguageDetector() : undefined;
+  return ({ language: named, text }) => {
     if (!detector || !named.includes(null)) return { language: named };
-    const loaded = await detector;
     const guessed = new Uint8Array(named.length);
     const language = named.map((own, row) => {
       if (own !== null) return own;
-      const found = loaded.detect(text[row]!);
+      const found = detector.detect(text[row]!);
       if (found && !found.isCertain) guessed[row] = 1;
       return found?.language ?? null;
     });
     const doubt = (rows: Uint8Array): boolean => {
       let isAny = false;
       for (const [row, own] of named.entries()) {
-        if (own !== null || rows[row] !== 1 || isThroughout(text[row]!, language[row]!, loaded)) continue;
+        if (own !== null || rows[row] !== 1 || isThroughout(text[row]!, language[row]!, detector)) continue;
         guessed[row] = 1;
         isAny = true;
       }

@@ -1,6 +1,9 @@
 /** Longer texts are no language tags: 35 characters are room for every one of the registry (RFC 5646, section 4.4.1). */
 export const LONGEST_TAG = 35;
 
+/** The tag of rows whose language is not known (ISO 639-2: undetermined). */
+export const UNKNOWN_LANGUAGE = 'und';
+
 /** A language tag as it is compared: lower case, `-` between its parts. `de_AT` → `de-at`. */
 export function normaliseTag(tag: string): string {
   return tag.toLowerCase().replaceAll('_', '-');

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MisconfiguredError } from '../errors.ts';
 import type { ObjectFiles } from '../object-files.ts';
 import { sha256Later, sha256OfText } from './checksum.ts';
 import type { FoundVersion } from './find-version.ts';
+import { parseManifest } from './model-folder.ts';
 import { namesVersion, newestFirst } from './versions.ts';
 
 /** Versions of a model that stay in the cache, and how long any of them stays after its last use: other processes may run it. */
@@ -49,17 +50,17 @@ export async function downloadVersion(options: DownloadOptions): Promise<Resolve
   const path = join(directory, entry);
   if (!(await exists(path))) await download(options, path);
   const now = new Date();
-  await utimes(path, now, now);
+  // Only its owner may mark it as used: a cache can be another user's, or read-only.
+  await utimes(path, now, now).catch(() => undefined);
   await sweep(directory, entry);
   return { path, fingerprint: entry };
 }
 
 /** The newest complete folder of the cache that a version means; undefined when there is none. */
 export async function cachedVersion(directory: string, wanted: string): Promise<ResolvedFolder | undefined> {
-  const entries = await entriesOf(directory);
-  const fitting = entries.filter(
-    ({ version }) => wanted === 'newest' || version === 'model' || namesVersion(version, wanted),
-  );
+  const fitting: Entry[] = [];
+  for (const entry of await entriesOf(directory))
+    if (wanted === 'newest' || namesVersion(await versionOf(directory, entry), wanted)) fitting.push(entry);
   const [newest] = newestFirst(fitting.map(({ version }) => version));
   // Of one version published twice, the one used last.
   const chosen = fitting.filter(({ version }) => version === newest).toSorted((a, b) => b.used - a.used)[0];
@@ -99,6 +100,13 @@ interface Entry {
   readonly used: number;
 }
 
+/** A folder that is the model itself has its version in the manifest alone. */
+async function versionOf(directory: string, { name, version }: Entry): Promise<string> {
+  if (version !== 'model') return version;
+  const file = join(directory, name, 'sluice.yaml');
+  return parseManifest(await readFile(file, 'utf8'), file).version;
+}
+
 async function entriesOf(directory: string): Promise<Entry[]> {
   await mkdir(directory, { recursive: true });
   const names = await readdir(directory);
@@ -122,7 +130,9 @@ async function sweep(directory: string, current: string): Promise<void> {
     const changed = (await stat(join(directory, name)).catch(() => undefined))?.mtimeMs ?? now;
     if (now - changed > DOWNLOAD_LIMIT) old.push(name);
   }
-  for (const name of old) await rm(join(directory, name), { recursive: true, force: true });
+  // Rubbish that cannot be removed is in nobody's way.
+  for (const name of old)
+    await rm(join(directory, name), { recursive: true, force: true }).catch(() => undefined);
 }
 
 function exists(path: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { ACTIONS, UNSUPPORTED_LANGUAGE, type Action } from '../types.ts';
-import { LONGEST_TAG, tagRanges } from './language-tag.ts';
+import { LONGEST_TAG, tagRanges, UNKNOWN_LANGUAGE } from './language-tag.ts';
 import { checkPolicies } from './policy-check.ts';
 import type { PoliciesConfig } from './policy-config.ts';
 import {
@@ -145,7 +145,7 @@ function createPolicy(
   return {
     id: () => (id ??= `${own?.name ?? key}@${own?.version ?? digestOf(chain, models, labels, unsupported)}`),
     unsupported: ACTIONS.indexOf(unsupported),
-    levels: (model, language) => compiled[model]!(language ?? ''),
+    levels: (model, language) => compiled[model]!(language ?? UNKNOWN_LANGUAGE),
   };
 }
 

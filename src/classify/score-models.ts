@@ -1,4 +1,4 @@
-import { isOperational, messageOf } from '../errors.ts';
+import { isOperational, messageOf, UnavailableError } from '../errors.ts';
 import type { ModelWork, VerdictBatch } from '../types.ts';
 import { rowsOf, type Assignment } from './assign-rows.ts';
 import type { Scores } from './classifier.ts';
@@ -18,7 +18,7 @@ export interface ModelScores {
 /**
  * Scores each row by the models that it was assigned to. Models that wait for a server are asked side by side, those of this
  * thread run one after the other meanwhile. `without` names rows that no model is given. A shadow model that cannot work now is
- * left out, since it decides nothing; any other failure rejects.
+ * left out, since it decides nothing, and so it is for a while after its server did not answer; any other failure rejects.
  */
 export async function scoreModels(
   models: readonly OpenedModel[],
@@ -51,13 +51,31 @@ async function ask(
   const given = rows ? Array.from(rows, (row) => texts[row]!) : texts;
   // Duplicate caches and remote models need no empty calls.
   if (given.length === 0) return { model, rows, scored: NOTHING };
+  const leftOut = (failure: string) => ({ model, rows: new Int32Array(0), scored: NOTHING, failure });
+  const pause = pauses.get(model);
+  if (pause && performance.now() < pause.until) return leftOut(pause.failure);
   try {
-    return { model, rows, scored: await model.classifier.score(given) };
+    const scored = await model.classifier.score(given);
+    pauses.delete(model);
+    return { model, rows, scored };
   } catch (error) {
     if (model.role === 'decide' || !isOperational(error)) throw error;
-    return { model, rows: new Int32Array(0), scored: NOTHING, failure: messageOf(error) };
+    const failure = messageOf(error);
+    if (error instanceof UnavailableError) {
+      const millis = Math.min(LONGEST_PAUSE, pause ? 2 * pause.millis : FIRST_PAUSE);
+      pauses.set(model, { failure, millis, until: performance.now() + millis });
+    }
+    return leftOut(failure);
   }
 }
+
+/**
+ * Shadow models whose servers did not answer. Each question costs the batch some seconds of waiting, so they are asked again
+ * only after a while, longer each time.
+ */
+const pauses = new WeakMap<OpenedModel, { failure: string; millis: number; until: number }>();
+const FIRST_PAUSE = 30_000;
+const LONGEST_PAUSE = 300_000;
 
 const NOTHING: Scores = {
   scores: new Float32Array(0),
@@ -84,7 +102,7 @@ export function joinScores(
   return joined;
 }
 
-/** Writes a model's scores into a table of rows × labels; `placeOf` gives the table's row for a row of the batch. */
+/** Writes a model's scores into a table of rows × labels. */
 export function copyScores(
   { model, rows, scored }: ModelScores,
   table: Float32Array,

@@ -43,16 +43,16 @@ export interface Failure {
  * MisconfiguredError for anything else.
  */
 export function parseCondition(side: 'min' | 'max', text: string): Condition {
-  const [path = '', bound = ''] = text.split('=');
+  const [path = '', ...bounds] = text.split('=');
   const parts = path.trim().split('.');
   const metric = METRICS.find((name) => name === parts.at(-1));
-  const value = parseShare(bound);
+  const value = parseShare(bounds.join('='));
   if (metric === undefined || value === undefined || parts.length > 3)
     throw new MisconfiguredError(
       `--${side}: expected [label.][language.]metric=bound, such as auc=0.8 or toxic.de.f1=70%, with a metric of ${METRICS.join(', ')}; got "${text}"`,
     );
   const [label, language] = parts.slice(0, -1);
-  return { text: `--${side} ${text}`, label, language, metric, side, bound: value };
+  return { text: `--${side} ${text}`, label, language: language?.toLowerCase(), metric, side, bound: value };
 }
 
 /** A share as people write it: `2%` or `0.02`; undefined for anything else. */
@@ -75,7 +75,7 @@ export function failuresOf(
   const failures = conditions.flatMap((condition) => {
     const labels =
       condition.label === undefined
-        ? Object.entries(report.labels).filter(([, { all }]) => all.positives > 0 && all.positives < all.rows)
+        ? Object.entries(report.labels).filter(([, { all }]) => isTold(all))
         : Object.entries(report.labels).filter(([label]) => label === condition.label);
     if (labels.length === 0) {
       const known = Object.keys(report.labels).join(', ');
@@ -87,10 +87,15 @@ export function failuresOf(
       ];
     }
     return labels.flatMap(([label, { all, languages }]) => {
-      const measures = condition.language === undefined ? all : languages[condition.language];
+      const { language } = condition;
+      const measures =
+        language === undefined ? all : Object.hasOwn(languages, language) ? languages[language] : undefined;
       const name = [label, condition.language, condition.metric].filter(Boolean).join('.');
       const value = measures && figureOf(measures, condition.metric);
-      const detail = missing(name, value, condition);
+      const detail =
+        measures === undefined
+          ? `${name}: expected a language of the data (${Object.keys(languages).join(', ')}), got "${condition.language}"`
+          : missing(name, value, condition);
       return detail === undefined ? [] : [{ condition: condition.text, detail }];
     });
   });
@@ -104,10 +109,16 @@ export function failuresOf(
   return [...failures, { condition, detail }];
 }
 
+/** Whether the data have positives and negatives, scored or not: where a model scores none of them, it must not pass. */
+function isTold({ rows, positives, unscored, unscored_positives: unscoredPositives }: Measures): boolean {
+  const all = positives + unscoredPositives;
+  return all > 0 && all < rows + unscored;
+}
+
 function missing(name: string, value: number | undefined, { side, bound }: Condition): string | undefined {
   const wanted = `${name}: expected at ${side === 'min' ? 'least' : 'most'} ${bound}`;
   if (value === undefined || Number.isNaN(value))
-    return `${wanted}, got none: it takes rows with and without the label, and a threshold for precision, recall and f1`;
+    return `${wanted}, got none: it takes scored rows with and without the label, and a threshold for precision, recall and f1`;
   if (side === 'min' ? value >= bound : value <= bound) return undefined;
   return `${wanted}, got ${value.toFixed(4)}: ${Math.abs(value - bound).toFixed(4)} too ${side === 'min' ? 'low' : 'high'}`;
 }

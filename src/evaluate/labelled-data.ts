@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { InputError, messageOf } from '../errors.ts';
+import { InputError, messageOf, MisconfiguredError } from '../errors.ts';
 import { createGatherer, type Gatherer } from './gather-rows.ts';
 import { layoutOf, type LayoutOptions } from './label-layout.ts';
 import { openLabelledFile } from './labelled-file.ts';
@@ -35,10 +35,11 @@ export interface LabelledDataOptions extends LayoutOptions, Partial<ModeratedCon
 /**
  * Reads labelled data with DuckDB: a text column and, for each label, a column of 0/1, booleans or shares of annotators
  * (null: unknown), or one column `labels` that lists those which hold. Files may differ in which labels they know. Throws
- * InputError when a file cannot be read or a value is none, MisconfiguredError when a column is missing.
+ * InputError when a file cannot be read or a value is none, MisconfiguredError when a column is missing, or an archive for times.
  */
 export async function readLabelledData(options: LabelledDataOptions): Promise<LabelledData> {
   const gathered = createGatherer();
+  let isBounded = options.from === undefined && options.to === undefined;
   const duckdb = await import('@duckdb/node-api');
   const instance = await duckdb.DuckDBInstance.create(':memory:', {
     threads: '2',
@@ -53,6 +54,7 @@ export async function readLabelledData(options: LabelledDataOptions): Promise<La
         const source = isArchive
           ? openModeratedContent(path, { ...options, harmless: options.harmless ?? [] })
           : await openLabelledFile(connection, path);
+        isBounded ||= isArchive === true;
         await readSource(source, options, gathered);
         gathered.endSource();
       }
@@ -62,6 +64,10 @@ export async function readLabelledData(options: LabelledDataOptions): Promise<La
   } finally {
     instance.closeSync();
   }
+  if (!isBounded)
+    throw new MisconfiguredError(
+      `--from, --to: expected the directory of an archive in --data, whose feedback has times, got ${options.paths.join(', ')}; --where chooses rows of files`,
+    );
   return gathered.data();
 }
 

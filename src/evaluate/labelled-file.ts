@@ -98,7 +98,7 @@ function readerOf(path: string, format: FileFormat, columns?: readonly string[])
     return `read_csv(${file}, all_varchar = true, header = true, union_by_name = true, comment = ''${quotes}${delimiter})`;
   }
   const known = `columns = {${columns?.map((name) => `${quoted(name)}: 'JSON'`).join(', ')}}`;
-  return `read_json(${file}, maximum_object_size = 268435456, union_by_name = true, ${columns ? known : 'sample_size = -1'})`;
+  return `read_json(${file}, maximum_object_size = 67108864, union_by_name = true, ${columns ? known : 'sample_size = -1'})`;
 }
 
 interface Column {

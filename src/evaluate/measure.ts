@@ -24,6 +24,8 @@ export interface Measures {
   readonly positives: number;
   /** Rows with a known truth that were not scored: an unsupported language, a text without tokens. */
   readonly unscored: number;
+  /** Those of them of which the label holds. */
+  readonly unscored_positives: number;
   readonly auc: Estimate;
   readonly average_precision: Estimate;
   readonly brier: Estimate;
@@ -51,6 +53,7 @@ export function measure(
 ): Measures {
   const ranking = rank(rows, verdicts.scores, truth);
   const { positives, rows: scored } = countOf(ranking, undefined);
+  const known = rows.filter((row) => !Number.isNaN(truth[row]!));
   const levels = LEVELS.map((level) => flagsOf(ranking, verdicts, level));
   const figures = (weights: Weights) => [
     rocAuc(ranking, weights),
@@ -76,7 +79,8 @@ export function measure(
   return {
     rows: scored,
     positives,
-    unscored: rows.filter((row) => !Number.isNaN(truth[row]!)).length - scored,
+    unscored: known.length - scored,
+    unscored_positives: known.filter((row) => truth[row]! >= 0.5).length - positives,
     auc,
     average_precision: average,
     brier,

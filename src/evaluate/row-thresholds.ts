@@ -1,5 +1,5 @@
 import type { ModelFacts, ModelThresholds, PoliciesConfig } from '../classify/index.ts';
-import { tagRanges } from '../classify/language-tag.ts';
+import { tagRanges, UNKNOWN_LANGUAGE } from '../classify/language-tag.ts';
 import { levelsOf, type Levels } from '../classify/policy-levels.ts';
 
 /** Rows whose thresholds are asked for; entry i of each array belongs to row i. */
@@ -32,7 +32,7 @@ export function rowThresholds(
   const known = new Map<string, Levels>();
   customers.forEach((customer, row) => {
     const policy = Object.hasOwn(policies, customer) ? customer : 'default';
-    const language = languages[row] ?? '';
+    const language = languages[row] ?? UNKNOWN_LANGUAGE;
     const key = JSON.stringify([policy, language, models[row]]);
     let levels = known.get(key);
     if (!levels) {

@@ -1,4 +1,5 @@
 import { createPool, workerCount, type ClassifyConfig } from '../classify/index.ts';
+import { mapBounded } from '../concurrency.ts';
 import type { LabelledData } from './labelled-data.ts';
 import type { LabelVerdicts, Verdicts } from './verdicts.ts';
 import type { EvaluateAnswer, EvaluateTask, EvaluateWorkerData, LoadedSide } from './worker.ts';
@@ -31,14 +32,13 @@ export async function withSides<Result>(
         (_, index) => index * TASK_ROWS,
       );
       let done = 0;
-      const answers = await Promise.all(
-        starts.map(async (start) => {
-          const answer = await pool.run<EvaluateAnswer[]>('score', taskOf(data, start));
-          done = Math.min(data.rows, done + TASK_ROWS);
-          onProgress?.(done);
-          return answer;
-        }),
-      );
+      // Two for each thread, not all of them: after a failure those that wait would have to fail one by one.
+      const answers = await mapBounded(starts, 2 * workers, async (start) => {
+        const answer = await pool.run<EvaluateAnswer[]>('score', taskOf(data, start));
+        done = Math.min(data.rows, done + TASK_ROWS);
+        onProgress?.(done);
+        return answer;
+      });
       return loaded!.map((side, index) =>
         joined(
           side,

@@ -58,12 +58,15 @@ export function thresholdTable(ranking: Ranking): ThresholdRow[] {
   ];
 }
 
-/** The shortest decimal d with low < d ≤ high: people write thresholds, and this one flags the same rows. Pure. */
+/**
+ * The shortest decimal d with low < d ≤ high, also once it is rounded to 32 bits, as scores and thresholds are: people write
+ * thresholds, and this one flags the same rows. Pure.
+ */
 export function shortestBetween(low: number, high: number): number {
   for (let digits = 1; digits < 9; digits++) {
     const scale = 10 ** digits;
     const candidate = Math.floor(high * scale) / scale;
-    if (candidate > low && candidate <= high) return candidate;
+    if (Math.fround(candidate) > low && candidate > low && candidate <= high) return candidate;
   }
   return high;
 }

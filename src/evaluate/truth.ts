@@ -55,7 +55,7 @@ export function truthOf(value: unknown): number {
 export function truthAmong(value: unknown, values: readonly string[]): number {
   if (value === null || value === undefined || value === '') return NaN;
   const found = (Array.isArray(value) ? value : [value]) as unknown[];
-  return found.some((each) => values.some((value) => isSame(String(each), value))) ? 1 : 0;
+  return found.some((each) => values.some((yes) => isSame(String(each), yes))) ? 1 : 0;
 }
 
 /** Data frames write 1 as 1.0 where a column has gaps. */

@@ -57,5 +57,6 @@ export function readFailure(path: string, error: unknown): InputError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return new InputError(`${path}: expected a file, got no such file`);
   if (code === 'EACCES') return new InputError(`${path}: expected a readable file, got permission denied`);
-  return new InputError(`${path}: cannot be read: ${messageOf(error)}`);
+  // DuckDB shows its query below.
+  return new InputError(`${path}: cannot be read: ${messageOf(error).split('\n', 1)[0]!}`);
 }

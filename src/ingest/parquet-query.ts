@@ -39,7 +39,7 @@ export function isArchived(columns: readonly ParquetColumn[]): boolean {
  *
  * A row of an archive becomes the message that it was, in the fields of the preset `sluice`, and `archived` with the decision
  * that it was archived with, which joins the metadata. A row of any other file becomes an object of its columns. Nulls
- * there are left out, as are numbers that JSON does not have; bytes without a type are text where they are UTF-8; decimals
+ * there are left out, as are numbers that JSON does not have (within lists they are null); bytes without a type are text where they are UTF-8; decimals
  * are strings, so that they keep their digits.
  */
 export function parquetQuery({ path, columns, from, slice }: ParquetQueryInput): string {
@@ -102,8 +102,17 @@ function valueOf(column: string, type: string): string {
   const value = quoted(column);
   if (type === 'BLOB') return `TRY(decode(${value}))`;
   if (type === 'FLOAT' || type === 'DOUBLE') return `CASE WHEN isfinite(${value}) THEN ${value} END`;
-  if (type.startsWith('DECIMAL')) return `${value}::VARCHAR`;
-  return value;
+  if (/^DECIMAL\([\d, ]+\)$/.test(type)) return `${value}::VARCHAR`;
+  return /\b(?:FLOAT|DOUBLE)\b/.test(type) ? withoutNumbersBeyondJson(value) : value;
+}
+
+/** Lists, structs and maps as JSON, in which DuckDB writes NaN and Infinity as they are: null in their place, but not in strings. */
+function withoutNumbersBeyondJson(value: string): string {
+  const json = `to_json(${value})`;
+  const parts = String.raw`'"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)|[^"NI-]+|[NI-]'`;
+  const mended = `array_to_string(list_transform(regexp_extract_all(${json}::VARCHAR, ${parts}),
+    lambda part: CASE WHEN part IN ('NaN', '-NaN', 'Infinity', '-Infinity') THEN 'null' ELSE part END), '')::JSON`;
+  return `CASE WHEN regexp_matches(${json}::VARCHAR, 'NaN|Infinity') THEN ${mended} ELSE ${json} END`;
 }
 
 function has(columns: readonly ParquetColumn[], wanted: string): boolean {

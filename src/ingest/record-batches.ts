@@ -143,7 +143,7 @@ export function createRecordBatches(
     keyEnds[rows] = size;
   }
 
-  function end(own: readonly KafkaHeader[] | null): void {
+  function finish(own: readonly KafkaHeader[] | null): void {
     if (own !== null) {
       for (const { name, value } of own) {
         headers.add(rows, name, size, size + value.length);
@@ -157,7 +157,7 @@ export function createRecordBatches(
     add({ offset, timestamp, key, value, headers: own }) {
       const full = begun(offset, timestamp, value, 0, value?.length ?? 0);
       writeKey(key, 0, key?.length ?? 0);
-      end(own);
+      finish(own);
       return full;
     },
     addPlaced(source, { offset, timestamp, keyStart, keyEnd, valueStart, valueEnd, headers: own }) {
@@ -170,7 +170,7 @@ export function createRecordBatches(
         Math.max(valueStart, valueEnd),
       );
       writeKey(keyEnd < keyStart ? null : source, keyStart, keyEnd);
-      end(own);
+      finish(own);
       return full;
     },
     take,

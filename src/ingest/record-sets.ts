@@ -43,6 +43,8 @@ export async function* readRecordSet(
     const end = at + 12 + set.readInt32BE(at + 8);
     if (end > set.length) return;
     const baseOffset = Number(set.readBigInt64BE(at));
+    if (end < at + HEADER_BYTES)
+      throw new InputError(`offset ${baseOffset}: damaged records: a length of ${end - at - 12}`);
     const magic = set.readInt8(at + 16);
     if (magic !== 2) {
       throw new InputError(
@@ -179,8 +181,10 @@ function* readRecords(bytes: Buffer, context: RecordContext): Generator<PlacedRe
       const name = part()?.toString() ?? '';
       (headers ??= []).push({ name, value: part() ?? NOTHING });
     }
+    // Else a length is damaged, and what was read may be anything.
+    if (at !== end)
+      throw new InputError(`offset ${record.offset}: damaged records: expected byte ${end}, got ${at}`);
     record.headers = headers;
-    at = end;
     if (record.offset >= context.from) yield record;
   }
 }

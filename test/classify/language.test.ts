@@ -1,11 +1,10 @@
 import * as fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { loadLanguageDetector, type LanguageDetector } from '../../src/classify/language.ts';
+import { describe, expect, it } from 'vitest';
+import { loadLanguageDetector } from '../../src/classify/language.ts';
 import { readScript } from '../../src/classify/script.ts';
 import { HOSTILE } from '../contract/classifier.ts';
 
-let detector: LanguageDetector;
-beforeAll(async () => (detector = await loadLanguageDetector()));
+const detector = loadLanguageDetector();
 
 describe('language detection', () => {
   it.each([

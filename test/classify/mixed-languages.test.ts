@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadLanguageDetector, type LanguageDetector } from '../../src/classify/language.ts';
 import { isThroughout } from '../../src/classify/mixed-languages.ts';
 
@@ -7,8 +7,7 @@ const PORTUGUESE =
 const ENGLISH =
   'I do not know whether you have seen what these people have been saying about all of us for the whole of the last week, and nobody did anything about it. ';
 
-let detector: LanguageDetector;
-beforeAll(async () => (detector = await loadLanguageDetector()));
+const detector = loadLanguageDetector();
 
 describe('isThroughout', () => {
   it('is true of a text in one language, short or long', () => {

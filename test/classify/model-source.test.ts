@@ -231,6 +231,15 @@ describe('a prefix of a bucket', () => {
     await expect(resolve(place, '3.0.0')).rejects.toMatchObject({ name: 'RetryableError' });
   });
 
+  it('that is a model itself is taken from the cache only as the version asked for', async () => {
+    await place.put('config.json', '{}');
+    await place.put('sluice.yaml', manifest('1.0.0', { 'config.json': '{}' }));
+    const { path } = await resolve(place, '1.0.0');
+    proxy.set(() => ({ status: 503, code: 'SlowDown' }));
+    expect(await resolve(place, 'v1.0.0')).toMatchObject({ path });
+    await expect(resolve(place, '2.0.0')).rejects.toMatchObject({ name: 'RetryableError' });
+  });
+
   it('is not taken from the cache when S3 refuses', async () => {
     await publish(place, '1.0.0');
     await resolve(place);

@@ -190,6 +190,24 @@ describe('createPolicies', () => {
       expect(of({ de: { labels: { toxic: { review: 0.5, block: 0.9 } } } })).toBe(of({}));
     });
 
+    it('gives another id when a region goes back to what holds for all languages', () => {
+      const all = { hate: { block: 0.5 } };
+      const of = (languages: object) => make({ default: { labels: all, languages } }).id;
+      const onlyGerman = { de: { labels: { hate: { block: 0.3 } } } };
+      expect(of({ ...onlyGerman, 'de-AT': { labels: all } })).not.toBe(of(onlyGerman));
+      expect(of({ ...onlyGerman, 'de-AT': onlyGerman.de })).toBe(of(onlyGerman));
+    });
+
+    it('takes `und` for rows whose language is not known', () => {
+      const policy = make({ default: { languages: { und: { labels: { hate: { block: 0.3 } } } } } });
+      const { actions } = policy.decide({
+        customers: ['x', 'x', 'x'],
+        languages: [null, 'und', 'de'],
+        scores: Float32Array.of(0, 0.4, 0, 0, 0.4, 0, 0, 0.4, 0),
+      });
+      expect([...actions].map((action) => ACTIONS[action])).toEqual(['block', 'block', 'allow']);
+    });
+
     it('decides the same after many more tags than it remembers', () => {
       const policy = make(policies, german);
       const tags = Array.from({ length: 12_000 }, (_, i) => `de-x-${i.toString(36)}`);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Classifier, Scores } from '../../src/classify/index.ts';
 import type { OpenedModel } from '../../src/classify/open-models.ts';
 import { joinScores, scoreModels } from '../../src/classify/score-models.ts';
@@ -111,5 +111,39 @@ describe('scoreModels', () => {
     await expect(scoreModels([here, deciding], ['a'], { common: 0b11 })).rejects.toThrow('no answer');
     const broken = model('broken', { role: 'shadow', score: () => Promise.reject(new TypeError('a bug')) });
     await expect(scoreModels([here, broken], ['a'], { common: 0b11 })).rejects.toThrow('a bug');
+  });
+
+  it('does not let every batch wait for a shadow whose server is away', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    let asked = 0;
+    let isAway = true;
+    const here = model('here', { score: (texts) => Promise.resolve(answer(texts, 1)) });
+    const shadow = model('shadow', {
+      role: 'shadow',
+      isRemote: true,
+      score(texts) {
+        asked++;
+        return isAway ? Promise.reject(new UnavailableError('no answer')) : Promise.resolve(answer(texts, 0));
+      },
+    });
+    const failures = async (batches: number) => {
+      const found: (string | undefined)[] = [];
+      for (let i = 0; i < batches; i++)
+        found.push((await scoreModels([here, shadow], ['a'], { common: 0b11 }))[1]!.failure);
+      return found;
+    };
+    expect(await failures(3)).toEqual(['no answer', 'no answer', 'no answer']);
+    expect(asked).toBe(1);
+    // Asked again after 30 s, then 60 s.
+    vi.advanceTimersByTime(30_000);
+    await failures(2);
+    vi.advanceTimersByTime(59_000);
+    await failures(2);
+    expect(asked).toBe(2);
+    isAway = false;
+    vi.advanceTimersByTime(1_000);
+    expect(await failures(2)).toEqual([undefined, undefined]);
+    expect(asked).toBe(4);
   });
 });

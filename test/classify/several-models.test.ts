@@ -128,7 +128,8 @@ describe('several models', () => {
         short: { model: folders.rest, role: 'shadow', max_tokens: 8 },
       },
     });
-    const { models, close } = await openModels(config);
+    const opened = await openModels(config);
+    const { models } = opened;
     expect(models.map(({ name, share }) => [name, share])).toEqual([
       ['german', 1],
       ['canary', 0.5],
@@ -139,7 +140,7 @@ describe('several models', () => {
     expect(german).toBe(canary);
     expect(german).toBe(rest);
     expect(short).not.toBe(rest);
-    await close();
+    await opened.close();
   });
 });
 

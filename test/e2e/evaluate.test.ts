@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -94,6 +95,16 @@ describe('sluice evaluate', () => {
     ]);
     expect(same.stdout).toContain('| all | 12 | 0 | 0.00 % |');
     expect(same.code).toBe(0);
+  });
+
+  it('does not pass because nobody reads its report to the end', () => {
+    const data = join(scratch(), 'many.csv');
+    // More than a pipe holds: figures for each language.
+    const rows = Array.from({ length: 800 }, (_, i) => `word ${i},${i % 2},l${i % 400}\n`);
+    writeFileSync(data, `text,toxic,lang\n${rows.join('')}`);
+    const command = `"$0" bin/sluice.js evaluate --data "$1" --json --resamples 0 --min auc=1 | head -c 10`;
+    const { status, stdout } = spawnSync('bash', ['-o', 'pipefail', '-c', command, process.execPath, data]);
+    expect([status, stdout.toString()]).toEqual([1, '{"data":{"']);
   });
 
   it('exits 2 with one line when there is nothing to measure', async () => {

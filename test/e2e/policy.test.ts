@@ -262,7 +262,7 @@ describe('policies, end to end', () => {
     expect((await check()).stderr).toMatch(
       /policies\.yaml:2:29 default\.labels\.toxic\.block: expected at most 1, got 7/,
     );
-    writeFileSync(join(directory, 'policies.yaml'), '');
+    writeFileSync(join(directory, 'policies.yaml'), '{}');
     writeFileSync(join(directory, 'scams.txt'), 'you win a prize\n');
     expect((await check()).stderr).toMatch(
       /scams\.txt:1: expected 64 hex digits, the SHA-256 of a normalised text, got 3 characters; `sluice hash` makes them/,

@@ -1,5 +1,5 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { query } from '../../src/archive/index.ts';
@@ -197,6 +197,50 @@ it('changed-only: what another policy decides otherwise, and nothing else', asyn
 
   const other = await sluice(['score', archive, '--out', out, '--changed-only']);
   expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('got another models and policies')]);
+});
+
+it('is refused where the policies, or the model, say something else than they did when it began', async () => {
+  const directory = scratch();
+  const posts = join(directory, 'posts.jsonl');
+  writeFileSync(posts, `${JSON.stringify({ customer: 'a', text: TEXTS[1] })}\n`);
+  const policies = join(directory, 'policies.yaml');
+  writeFileSync(policies, 'default: { labels: { toxic: { block: 0.5 } } }\n');
+  const out = join(directory, 'out');
+  const command = ['score', posts, '--out', out, '--policies', policies];
+  const typo = await sluice([...command, '--model', join(directory, 'nowhere')]);
+  expect([typo.code, typo.stderr]).toEqual([
+    1,
+    expect.stringContaining('expected a model folder, got nothing'),
+  ]);
+  // Nothing was bound to it.
+  expect((await sluice(command)).code).toBe(0);
+  writeFileSync(policies, '# the same\ndefault: { labels: { toxic: { block: 0.5 } } }\n');
+  expect((await sluice(command)).stdout).toContain('nothing new');
+  writeFileSync(policies, 'default: { labels: { toxic: { block: 0.9999 } } }\n');
+  writeFileSync(posts, `${JSON.stringify({ customer: 'a', text: TEXTS[1] })}\n`, { flag: 'a' });
+  const run = await sluice(command);
+  expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('got another models and policies')]);
+  expect(await rows(directory, 'select action from content')).toEqual([{ action: 'block' }]);
+});
+
+it('never reads what it writes, by whatever name', async () => {
+  const directory = scratch();
+  const folder = join(directory, 'archive', 'customer=a', 'dt=2026-01-01');
+  mkdirSync(folder, { recursive: true });
+  await writeParquet(join(folder, 'x.parquet'), archiveRows(3));
+  symlinkSync(join(directory, 'archive'), join(directory, 'link'));
+  const inside = join(directory, 'archive', 'scored');
+  const linked = await sluice(['score', join(directory, 'link'), '--out', inside, '--model', 'drop']);
+  expect([linked.code, linked.stderr]).toEqual([
+    1,
+    expect.stringContaining('expected a directory apart from'),
+  ]);
+  // The second time the pattern would match the files of the first.
+  const pattern = join(directory, 'archive', '**', '*.parquet');
+  const command = ['score', pattern, '--out', inside, '--model', 'drop'];
+  expect((await sluice(command)).code).toBe(0);
+  const again = await sluice(command);
+  expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('expected a directory apart from')]);
 });
 
 it('a slice of an archive in S3, by customer and event time; objects that are done are not fetched again', async () => {

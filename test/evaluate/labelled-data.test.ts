@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError, MisconfiguredError } from '../../src/errors.ts';
 import { readLabelledData, type LabelledData } from '../../src/evaluate/labelled-data.ts';
 import { parseLabelColumn, truthOf } from '../../src/evaluate/truth.ts';
+import { writeParquet } from '../ingest/parquet-file.ts';
 
 let directory: string;
 beforeAll(() => {
@@ -83,6 +84,64 @@ describe('labelled data', () => {
     });
     const test = await readLabelledData({ ...options, where: "split = 'test'" });
     expect(test.text).toEqual(['b', 'c']);
+  });
+
+  it('reads CSV whose quotes come late, or are part of the text', async () => {
+    const plain = 'plain words,0\n'.repeat(30_000);
+    const path = file('late.csv', `text,toxic\n${plain}"with a comma, and ""more"" words",1\n`);
+    const data = await readLabelledData({ paths: [path], labels: LABELS });
+    expect([data.rows, data.text.at(-1), data.truth.get('toxic')!.at(-1)]).toEqual([
+      30_001,
+      'with a comma, and "more" words',
+      1,
+    ]);
+    const quoted = file('quoted.csv', `text,toxic\n'hello',0\n#tag,1\n`);
+    expect((await readLabelledData({ paths: [quoted], labels: LABELS })).text).toEqual(["'hello'", '#tag']);
+  });
+
+  it('refuses what turns out wrong behind rows that were read, instead of ending there', async () => {
+    const path = file('ragged.csv', `text,toxic\n${'plain words,0\n'.repeat(30_000)}one,two,three\n`);
+    await expect(readLabelledData({ paths: [path], labels: LABELS })).rejects.toThrow(
+      /ragged\.csv: cannot be read: .*CSV Error on Line: 30002/,
+    );
+  });
+
+  it('keeps rows by a condition on JSON: texts, numbers, booleans', async () => {
+    const lines = ['train', 'test'].map((split, i) =>
+      JSON.stringify({ text: split, toxic: 1, split, votes: 9 + i, ok: i === 1, day: '2026-01-01' }),
+    );
+    const paths = [file('where.jsonl', lines.join('\n'))];
+    for (const where of ["split = 'test'", 'votes > 9', 'ok', "split LIKE 'te%' AND day = '2026-01-01'"])
+      expect((await readLabelledData({ paths, labels: LABELS, where })).text).toEqual(['test']);
+  });
+
+  it('takes NaN of data frames for unknown, and 1.0 for 1', async () => {
+    const path = join(directory, 'nan.parquet');
+    await writeParquet(path, `SELECT 'a' AS text, 'nan'::FLOAT AS toxic UNION ALL SELECT 'b', 1`);
+    expect(truths(await readLabelledData({ paths: [path], labels: LABELS }))).toEqual({ toxic: [NaN, 1] });
+    const csv = file('float.csv', 'text,class\na,1.0\nb,0.0\nc,\n');
+    const columns = [parseLabelColumn('toxic=class:1|2')];
+    expect(truths(await readLabelledData({ paths: [csv], labels: LABELS, columns }))).toEqual({
+      toxic: [1, 0, NaN],
+    });
+  });
+
+  it('does not take a label for absent in a file that lists labels but never this one', async () => {
+    const one = file('lists.jsonl', '{"text":"a","labels":["toxic"]}\n{"text":"b","labels":[]}');
+    const other = file('spam.csv', 'text,spam\nc,1\nd,0\n');
+    const third = file('more.jsonl', '{"text":"e","labels":["spam"]}\n{"text":"f","labels":[]}');
+    const data = await readLabelledData({ paths: [one, other, third], labels: LABELS });
+    expect(truths(data)).toEqual({
+      toxic: [1, 0, NaN, NaN, NaN, NaN],
+      spam: [NaN, NaN, 1, 0, 1, 0],
+    });
+  });
+
+  it('refuses times without an archive, which would say nothing', async () => {
+    const paths = [file('times.csv', 'text,toxic\na,1\n')];
+    await expect(readLabelledData({ paths, labels: LABELS, from: '2026-01-01' })).rejects.toThrow(
+      /^--from, --to: expected the directory of an archive in --data/,
+    );
   });
 
   it('joins files that know different labels', async () => {

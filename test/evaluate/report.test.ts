@@ -130,7 +130,26 @@ describe('the gate', () => {
     ).toHaveLength(1);
   });
 
-  it.each(['', 'auc', 'auc=', 'auc=x', 'auc=2', 'accuracy=0.5', 'a.b.c.auc=0.5', '=0.5'])(
+  it('stays closed for a label whose positives were not scored, though others were', () => {
+    const blind = verdictsOf(TRUTH.map((truth) => (truth === 1 ? NaN : 0.1))).labels.get('toxic')!;
+    const labels = new Map([
+      ['toxic', blind],
+      ['rude', ONE.labels.get('toxic')!],
+    ]);
+    const half = reportOf(data, [{ ...ONE, labels }], OPTIONS);
+    const [failure, ...others] = failuresOf(half, [parseCondition('min', 'auc=0.1')], undefined);
+    expect(failure?.detail).toMatch(/^toxic\.auc: expected at least 0\.1, got none/);
+    expect(others).toEqual([]);
+  });
+
+  it('takes a language in any case, and says which there are', () => {
+    expect(failures('min', 'toxic.DE.auc=0.1')).toEqual([]);
+    expect(failures('min', 'toxic.de-AT.auc=0.1')[0]!.detail).toBe(
+      'toxic.de-at.auc: expected a language of the data (de, fr), got "de-at"',
+    );
+  });
+
+  it.each(['auc=0.8=0.9', '', 'auc', 'auc=', 'auc=x', 'auc=2', 'accuracy=0.5', 'a.b.c.auc=0.5', '=0.5'])(
     'refuses the condition "%s"',
     (text) => {
       expect(() => parseCondition('min', text)).toThrow(MisconfiguredError);

@@ -55,6 +55,9 @@ describe('suggested thresholds', () => {
     expect(shortestBetween(0.4213, 0.4287)).toBe(0.428);
     expect(shortestBetween(0, 1)).toBe(1);
     expect(shortestBetween(0.1, 0.35)).toBe(0.3);
+    // Neighbours of 32 bits: 0.5000002 is between them, and nearer to the lower one, whose rows it would flag as well.
+    const [below, above] = [0.5 + 3 * 2 ** -24, 0.5 + 4 * 2 ** -24];
+    expect(Math.fround(shortestBetween(below, above))).toBe(above);
     fc.assert(
       fc.property(
         fc.double({ min: 0, max: 1, noNaN: true }),

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -48,6 +48,20 @@ describe('any Parquet file', () => {
     expect(messages(batches)).toEqual(expected);
   });
 
+  it('refuses a file with a damaged page behind rows that were read, instead of ending there', async () => {
+    await writeParquet(file(), `SELECT n AS id, md5(n::VARCHAR) AS body FROM range(100000) t(n)`, 10_000);
+    const bytes = readFileSync(file());
+    writeFileSync(file(), bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 2) * 3));
+    const batches: ParquetBatch[] = [];
+    const reading = async () => {
+      for await (const batch of reader.read(file(), { from: 0, batchMessages: 100, batchBytes: 1e6 }))
+        batches.push(batch);
+    };
+    await expect(reading()).rejects.toThrow(/Failed to read file .*rows\.parquet/);
+    expect(batches.length).toBeGreaterThan(0);
+    expect(batches.at(-1)!.next).toBeLessThan(60_000);
+  });
+
   it('keeps every value that JSON can say, and leaves out what it cannot', async () => {
     await writeParquet(
       file(),
@@ -72,6 +86,27 @@ describe('any Parquet file', () => {
       struct: { inner: [1, 2] },
       map: { k: 'v' },
     });
+  });
+
+  it('keeps a row whose nested numbers JSON cannot say', async () => {
+    await writeParquet(
+      file(),
+      `SELECT ['nan'::DOUBLE, -1.5, 'inf', 'nan'] AS vector, {'x': '-inf'::FLOAT, 'NaN': 'a,NaN,"Infinity\\', 'y': -2} AS "struct",
+        MAP {'k': 'nan'::DOUBLE, 'NaN': 1} AS "map", [{'d': 1.5::DECIMAL(5, 1)}] AS decimals, [0.5::FLOAT] AS plain,
+        NULL::DOUBLE[] AS nothing`,
+    );
+    expect(messages(await read(file()))).toEqual([
+      [
+        0,
+        {
+          vector: [null, -1.5, null, null],
+          struct: { NaN: 'a,NaN,"Infinity\\', y: -2 },
+          map: { NaN: 1 },
+          decimals: [{ d: 1.5 }],
+          plain: [0.5],
+        },
+      ],
+    ]);
   });
 
   it('goes on from each row', async () => {

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { createRequire } from 'node:module';
+import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import {
@@ -183,5 +184,41 @@ describe('readRecordSet and createRecordBatches', () => {
     const old = Buffer.from(set);
     old.writeInt8(1, 16);
     await expect(read(old)).rejects.toThrow(/expected record format 2, got 1/);
+  });
+
+  it('read every frame of a batch that was compressed in several', async () => {
+    const texts = ['x'.repeat(100), 'y'.repeat(100_000)];
+    const plain = { key: null, headers: {}, age: 0, gap: 0 };
+    const messages = texts.map((text) => ({ ...plain, value: Buffer.from(text) }));
+    const { set } = await encode([{ messages, compression: 0, tail: 0 }]);
+    const [header, records] = [Buffer.from(set.subarray(0, 61)), set.subarray(61)];
+    for (const cut of [1, 50, 200]) {
+      const frames = [records.subarray(0, cut), records.subarray(cut)].map((part) => zstdCompressSync(part));
+      const framed = Buffer.concat([header, ...frames]);
+      framed.writeInt32BE(framed.length - 12, 8);
+      framed.writeInt16BE(4, 21);
+      expect((await read(framed)).records.map(({ value }) => String(value))).toEqual(texts);
+    }
+  });
+
+  it('refuse lengths that do not fit, and never read the same bytes twice', async () => {
+    const plain = { key: null, headers: {}, age: 0, gap: 0, value: Buffer.from('x'.repeat(10)) };
+    const { set } = await encode([{ messages: [plain, plain], compression: 0, tail: 0 }]);
+    const withByte = (at: number, value: number) => {
+      const damaged = Buffer.from(set);
+      damaged[at] = value;
+      return read(damaged);
+    };
+    // Of the record: shorter than it is, negative; of its value: longer than the record, and than all bytes.
+    for (const [at, value] of [
+      [61, 20],
+      [61, 1],
+      [66, 24],
+      [66, 126],
+    ] as const)
+      await expect(withByte(at, value), `${at}`).rejects.toThrow(/^offset 0: damaged records/);
+    const still = Buffer.from(set);
+    still.writeInt32BE(-12, 8);
+    await expect(read(still)).rejects.toThrow(/^offset 0: damaged records: a length of -12$/);
   });
 });

@@ -64,8 +64,9 @@ function typeOf(type: Column['type'], labels: readonly string[]): DataType {
     case 'map<string,float>':
       return mapOf(new Float32());
     case 'scores':
-      return new Struct(labels.map((label) => new Field(label, new Float32(), true)));
+      break;
   }
+  return new Struct(labels.map((label) => new Field(label, new Float32(), true)));
 }
 
 function mapOf(value: Utf8 | Float32): DataType {

@@ -1,5 +1,5 @@
 import type { ChunkValues } from './chunk.ts';
-import { GrowingBytes } from './growing-bytes.ts';
+import type { GrowingBytes } from './growing-bytes.ts';
 
 const MINUS = 45;
 const ZERO = 48;

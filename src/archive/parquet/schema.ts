@@ -34,15 +34,12 @@ export function elementsOf({ name, type, nullable }: Column, labels: readonly st
     case 'map<string,float>':
       return mapOf(name, repetition_type, { type: 'FLOAT' });
     case 'scores':
-      return [
-        { name, repetition_type, num_children: labels.length },
-        ...labels.map((label): SchemaElement => ({
-          name: label,
-          repetition_type: 'OPTIONAL',
-          type: 'FLOAT',
-        })),
-      ];
+      break;
   }
+  return [
+    { name, repetition_type, num_children: labels.length },
+    ...labels.map((label): SchemaElement => ({ name: label, repetition_type: 'OPTIONAL', type: 'FLOAT' })),
+  ];
 }
 
 /** A map of text to values that may be null. */

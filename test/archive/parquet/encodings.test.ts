@@ -7,7 +7,7 @@ import { DELTA_LIMIT, writeDelta } from '../../../src/archive/parquet/delta.ts';
 import { GrowingBytes } from '../../../src/archive/parquet/growing-bytes.ts';
 import { idValues } from '../../../src/archive/parquet/ids.ts';
 import { findDistinct } from '../../../src/archive/parquet/text-dictionary.ts';
-import { growingValues, textValues } from '../../../src/archive/parquet/values.ts';
+import { floatValues, growingValues, textValues } from '../../../src/archive/parquet/values.ts';
 
 const readerOf = (bytes: Uint8Array) => ({
   view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
@@ -60,7 +60,7 @@ describe('the RLE and bit-packing hybrid', () => {
       fc.property(hybridInput, ({ width, values }) => {
         const output = new GrowingBytes(0);
         writeHybrid(output, values, width);
-        const found = new Array<number>(values.length).fill(-1);
+        const found = Array.from(values, () => -1);
         if (values.length > 0)
           readRleBitPackedHybrid(readerOf(output.written()), width, found, output.position);
         expect(found).toEqual([...values]);
@@ -157,6 +157,22 @@ describe('text', () => {
     expect([off.encoding, off.bounds]).toEqual(['PLAIN', undefined]);
   });
 
+  it('that differs only where no hash looks is given up on, not compared each with each', () => {
+    const [head, tail] = ['h'.repeat(100), 't'.repeat(100)];
+    const alike = (distinct: number) =>
+      textOf(
+        Array.from({ length: 2 * distinct }, (_, i) => `${head}${1000 + (i >> 1)}${'-'.repeat(90)}${tail}`),
+      );
+    const items = (count: number) => Int32Array.from({ length: count }, (_, i) => i);
+    expect(findDistinct(alike(50), items(100))?.firsts.length).toBe(50);
+    expect(findDistinct(alike(5000), items(10_000))).toBeUndefined();
+    // Beginning, middle and end are looked at: addresses are alike at both ends.
+    const urls = textOf(
+      Array.from(items(10_000), (i) => `https://www.example.com/posts/${i >> 1}/comments?ref=mail`),
+    );
+    expect(findDistinct(urls, items(10_000))?.firsts.length).toBe(5000);
+  });
+
   it('has bounds in the order of its bytes', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1, maxLength: 50 }), (given) => {
@@ -167,6 +183,14 @@ describe('text', () => {
         expect(Buffer.from(bounds!.max as Uint8Array).equals(sorted.at(-1)!)).toBe(true);
       }),
     );
+  });
+});
+
+describe('floats', () => {
+  it('have bounds of those that are numbers, and none without one', () => {
+    expect(floatValues(Float32Array.of(NaN, 0.5, 0)).bounds).toEqual({ min: -0, max: 0.5 });
+    expect(floatValues(Float32Array.of(NaN, NaN)).bounds).toBeUndefined();
+    expect(floatValues(new Float32Array(0)).bounds).toBeUndefined();
   });
 });
 
