@@ -1,6 +1,6 @@
 """Turn examples into padded batches of token ids.
 
-In:  examples (`prepare.read_examples`) and a tokenizer.
+In:  examples (`tasks.rows`) and a tokenizer.
 Out: `Encoded` (ids per text, targets and weights [texts, labels]) and batches of it,
      padded to one of a few lengths so that the network is compiled only a few times.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from .prepare import LABELS
+from .tasks import Task
 
 MAX_TOKENS = 128
 LENGTHS = (8, 16, 24, 32, 48, 64, 96, 128)
@@ -24,8 +24,8 @@ class Encoded:
     ids: list[np.ndarray]
     targets: np.ndarray
     weights: np.ndarray
+    sources: np.ndarray  # "data set language"
     datasets: np.ndarray
-    languages: np.ndarray
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
@@ -34,12 +34,20 @@ def load_tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
-def encode(rows: list[dict], tokenizer: Tokenizer) -> Encoded:
-    encodings = tokenizer.encode_batch([row["text"] for row in rows])
-    pairs = np.array([[row[label] for label in LABELS] for row in rows], np.float32).reshape(len(rows), -1, 2)
+def token_ids(texts: list[str], tokenizer: Tokenizer) -> list[np.ndarray]:
+    return [np.array(encoding.ids, np.int32) for encoding in tokenizer.encode_batch(texts)]
+
+
+def encode(rows: list[dict], task: Task, tokenizer: Tokenizer) -> Encoded:
+    if task.exclusive:
+        targets = np.array([[row["sentiment"] == label for label in task.labels] for row in rows], np.float32)
+        weights = np.ones_like(targets)
+    else:
+        pairs = np.array([[row[label] for label in task.labels] for row in rows], np.float32)
+        targets, weights = pairs[:, :, 0], pairs[:, :, 1]
     return Encoded(
-        [np.array(encoding.ids, np.int32) for encoding in encodings], pairs[:, :, 0], pairs[:, :, 1],
-        np.array([row["dataset"] for row in rows]), np.array([row["language"] for row in rows]),
+        token_ids([row["text"] for row in rows], tokenizer), targets, weights,
+        np.array([f"{row['dataset']} {row['language']}" for row in rows]), np.array([row["dataset"] for row in rows]),
     )
 
 

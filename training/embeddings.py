@@ -1,8 +1,10 @@
-"""Initial subword embeddings from co-occurrence, without labels.
+"""Initial subword embeddings, without labels.
 
-In:  the texts of the train split and the tokenizer.
-Out: `OUT/embeddings.npy` [vocabulary, dimensions]: positive pointwise mutual information
-     of subwords at most four apart, reduced by a singular value decomposition.
+In:  the texts of the train split, the tokenizer of a task and, where there is one, `OUT/words.npz`
+     (`word_vectors.py`).
+Out: `OUT/<task>/embeddings.npy` [vocabulary, dimensions], two parts side by side: positive pointwise mutual
+     information of subwords at most four apart in the texts, and the vectors of the subwords by themselves in a
+     general language model; each reduced by a singular value decomposition.
 """
 
 import argparse
@@ -11,15 +13,17 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import svds
+from tokenizers import Tokenizer
 
 from .batches import load_tokenizer
 from .network import EMBEDDING
-from .prepare import read_examples
+from .tasks import TASKS, Task, vocabulary_texts
 
 WINDOW = 4
 CONTEXT_SMOOTHING = 0.75
 SEED = 20
 FIRST_ORDINARY_ID = 4
+FROM_TEXTS = 64
 
 
 def cooccurrence(texts: list[list[int]], vocabulary: int) -> sparse.csr_matrix:
@@ -45,21 +49,54 @@ def positive_information(counts: sparse.csr_matrix) -> sparse.csr_matrix:
     return sparse.csr_matrix((information[kept], (pairs.row[kept], pairs.col[kept])), shape=counts.shape)
 
 
-def embed(out: Path) -> None:
-    tokenizer = load_tokenizer(out / "tokenizer.json")
-    texts = list({row["text"]: None for row in read_examples(out, "train")})
-    ids = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+def _unit(table: np.ndarray) -> np.ndarray:
+    # Frequent subwords would otherwise be much longer than rare ones.
+    length = np.linalg.norm(table, axis=1, keepdims=True)
+    return np.where(length > 0, table / np.maximum(length, 1e-6), 0)
+
+
+def from_texts(texts: list[str], tokenizer: Tokenizer, dimensions: int) -> np.ndarray:
+    ids = [encoding.ids for encoding in tokenizer.encode_batch(list(dict.fromkeys(texts)))]
     information = positive_information(cooccurrence(ids, tokenizer.get_vocab_size()))
     start = np.random.default_rng(SEED).normal(size=information.shape[0])
-    vectors, values, _ = svds(information, k=EMBEDDING, v0=start)
-    table = vectors * np.sqrt(values)
-    length = np.linalg.norm(table, axis=1, keepdims=True)
-    # Frequent subwords would otherwise be much longer than rare ones.
-    table = np.where(length > 0, table / np.maximum(length, 1e-6), 0)
-    np.save(out / "embeddings.npy", table.astype(np.float32))
+    vectors, values, _ = svds(information, k=dimensions, v0=start, tol=1e-2)
+    return _unit(vectors * np.sqrt(values))
+
+
+def from_words(tokenizer: Tokenizer, path: Path, dimensions: int) -> np.ndarray:
+    with np.load(path) as archive:
+        place = {word: i for i, word in enumerate(archive["words"].tolist())}
+        known = archive["vectors"].astype(np.float32)
+    vocabulary = {token: place.get(token.removeprefix("##")) for token in tokenizer.get_vocab()}
+    tokens = [token for token, at in vocabulary.items() if at is not None]
+    ids = [tokenizer.token_to_id(token) for token in tokens]
+    rows = known[[vocabulary[token] for token in tokens]]
+    rows -= rows.mean(axis=0)
+    values, directions = np.linalg.eigh(rows.T @ rows)
+    # The square root of the usual scaling: the first directions are mostly script and length of the word.
+    scaled = rows @ directions[:, -dimensions:] / np.maximum(values[-dimensions:], 1e-6) ** 0.25
+    table = np.zeros((tokenizer.get_vocab_size(), dimensions), np.float32)
+    table[ids] = _unit(scaled)
+    return table
+
+
+def embed(task: Task, out: Path) -> None:
+    tokenizer = load_tokenizer(out / task.name / "tokenizer.json")
+    words = out / "words.npz"
+    texts = vocabulary_texts(task, out)
+    if words.exists():
+        parts = [
+            from_texts(texts, tokenizer, FROM_TEXTS), from_words(tokenizer, words, EMBEDDING - FROM_TEXTS),
+        ]
+        table = _unit(np.concatenate(parts, axis=1))
+    else:
+        table = from_texts(texts, tokenizer, EMBEDDING)
+    np.save(out / task.name / "embeddings.npy", table.astype(np.float32))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    embed(parser.parse_args().out)
+    parser.add_argument("--task", choices=TASKS, required=True)
+    arguments = parser.parse_args()
+    embed(TASKS[arguments.task], arguments.out)

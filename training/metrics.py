@@ -32,3 +32,20 @@ def weighted_f1(truth: np.ndarray, flagged: np.ndarray) -> float:
     share = truth.mean()
     yes, no = precision_recall_f1(truth, flagged)[2], precision_recall_f1(1 - truth, ~flagged)[2]
     return share * yes + (1 - share) * no
+
+
+def macro_f1_of_classes(truth: np.ndarray, found: np.ndarray, classes: int) -> float:
+    """Over the classes that the truth has: a source without neutral texts says nothing about them."""
+    present = [c for c in range(classes) if (truth == c).any()]
+    return float(np.mean([precision_recall_f1((truth == c).astype(int), found == c)[2] for c in present]))
+
+
+def one_versus_one(truth: np.ndarray, scores: np.ndarray) -> float:
+    """Mean area under the curve over ordered pairs of classes; `scores` [texts, classes] (Hand and Till 2001)."""
+    classes = range(scores.shape[1])
+    areas = [
+        area_under_curve((truth[pair] == one).astype(int), scores[pair, one])
+        for one in classes for other in classes if one != other
+        for pair in (np.isin(truth, (one, other)),)
+    ]
+    return float(np.mean(areas))

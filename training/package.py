@@ -1,6 +1,6 @@
-"""Write the manifest of the model folder, `sluice.yaml`.
+"""Write the manifest of a model folder, `sluice.yaml`.
 
-In:  an exported model folder, `OUT/examples.jsonl` (dev split) and `checks.json`.
+In:  an exported model folder, the data folder, `OUT/examples.jsonl` (dev split) and `checks.json`.
 Out: `MODEL/sluice.yaml`: version, languages, thresholds, check texts with scores, checksums.
 """
 
@@ -9,33 +9,41 @@ import hashlib
 import json
 from pathlib import Path
 
+from .alarms import chat_for_thresholds
 from .batches import MAX_TOKENS
-from .prepare import LABELS, read_examples
 from .scoring import Scorer
-from .thresholds import fit
+from .tasks import TASKS, Task, rows
+from .thresholds import Levels, fit, fit_by_language
 
-NAME = "sluice-default"
-VERSION = "1.0.0"
-LANGUAGES = ["en", "de", "fr", "ar", "zh", "ko", "ta", "ta-Latn", "ml", "ml-Latn", "kn", "kn-Latn", "ur-Latn"]
+VERSION = {"default": "2.0.0", "sentiment": "1.0.0"}
 TOLERANCE = 0.05
 FILES = ("config.json", "tokenizer.json", "onnx/model.onnx")
 
 
-def package(out: Path, model: Path) -> None:
+def _levels(levels: Levels) -> str:
+    return "{ " + ", ".join(f"{level}: {value:.2f}" for level, value in levels.items()) + " }"
+
+
+def package(task: Task, data: Path, out: Path, model: Path) -> None:
     scorer = Scorer(model)
-    dev = read_examples(out, "dev")
-    thresholds = fit(dev, scorer.scores([row["text"] for row in dev]))
-    texts = json.loads((Path(__file__).parent / "checks.json").read_text(encoding="utf-8"))
+    texts = json.loads((Path(__file__).parent / "checks.json").read_text(encoding="utf-8"))[task.name]
     lines = [
-        f"name: {NAME}", f"version: {VERSION}", f"max_tokens: {MAX_TOKENS}",
-        f"languages: [{', '.join(LANGUAGES)}]", "thresholds:",
+        f"name: sluice-{task.name}", f"version: {VERSION[task.name]}", f"max_tokens: {MAX_TOKENS}",
+        f"languages: [{', '.join(task.languages)}]",
     ]
-    for label in LABELS:
-        levels = ", ".join(f"{level}: {value:.2f}" for level, value in thresholds[label].items())
-        lines.append(f"  {label}: {{ {levels} }}")
+    if not task.exclusive:
+        dev = rows(task, out, "dev")
+        found = scorer.scores([row["text"] for row in dev]), scorer.scores(chat_for_thresholds(data))
+        lines.append("thresholds:")
+        common = fit(dev, *found, {})
+        lines += [f"  {label}: {_levels(levels)}" for label, levels in common.items()]
+        lines.append("language_thresholds:")
+        for language, thresholds in fit_by_language(dev, *found, common).items():
+            lines.append(f"  {language}:")
+            lines += [f"    {label}: {_levels(levels)}" for label, levels in thresholds.items()]
     lines.append("checks:")
     for text, scores in zip(texts, scorer.scores(texts)):
-        values = ", ".join(f"{label}: {score:.3f}" for label, score in zip(LABELS, scores))
+        values = ", ".join(f"{label}: {score:.3f}" for label, score in zip(task.labels, scores))
         lines += [f"  - text: {json.dumps(text, ensure_ascii=False)}", f"    scores: {{ {values} }}"]
     lines += [f"tolerance: {TOLERANCE}", "files:"]
     for name in FILES:
@@ -45,7 +53,9 @@ def package(out: Path, model: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--task", choices=TASKS, required=True)
     parser.add_argument("--model", type=Path, required=True)
     arguments = parser.parse_args()
-    package(arguments.out, arguments.model)
+    package(TASKS[arguments.task], arguments.data, arguments.out, arguments.model)

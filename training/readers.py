@@ -38,6 +38,7 @@ class Example:
     toxic: Label = UNKNOWN
     hate: Label = UNKNOWN
     spam: Label = NOT_COLLECTED_AS_SPAM
+    sentiment: str | None = None  # negative, neutral, positive; None: unknown, mixed or ambiguous
 
 
 def _rows(path: Path, delimiter: str = ",", encoding: str = "utf-8-sig") -> Iterator[dict[str, str]]:
@@ -216,11 +217,13 @@ def toxic_spans(folder: Path) -> Iterator[Example]:
 
 
 def goemotions(folder: Path) -> Iterator[Example]:
+    groups = {"1": "negative", "2": "neutral", "3": "positive"}
     for split in ("train", "dev", "test"):
         for text, label, *_ in _lines(folder / f"data__group__{split}.tsv"):
-            # Only praise and joy (group 3) say something about toxicity; the other groups may hold both.
-            if label.strip() == "3":
-                yield Example(text, "en", "goemotions", split, LIKELY_NO, LIKELY_NO)
+            sentiment = groups.get(label.strip())  # group 0 is ambiguous; several groups are no single sentiment
+            # Only praise and joy say something about toxicity; the other groups may hold both.
+            harmless = LIKELY_NO if sentiment == "positive" else UNKNOWN
+            yield Example(text, "en", "goemotions", split, harmless, harmless, sentiment=sentiment)
 
 
 READERS: dict[str, Callable[[Path], Iterator[Example]]] = {

@@ -1,9 +1,10 @@
 """Score texts with the exported model, as a user of the model would.
 
 In:  a model folder (`onnx/model.onnx`, `tokenizer.json`) and texts.
-Out: scores [texts, labels] between 0 and 1.
+Out: scores [texts, labels] between 0 and 1: each by itself, or sharing 1 where labels exclude each other.
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,17 @@ class Scorer:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(str(model / "onnx" / "model.onnx"), options)
+        config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+        self.labels = len(config["id2label"])
+        self.exclusive = config["problem_type"] == "single_label_classification"
         self.tokenizer = load_tokenizer(model / "tokenizer.json")
 
     def run(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
         (logits,) = self.session.run(["logits"], {"input_ids": ids, "attention_mask": mask})
-        return 1 / (1 + np.exp(-logits))
+        if not self.exclusive:
+            return 1 / (1 + np.exp(-logits))
+        each = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return each / each.sum(axis=1, keepdims=True)
 
     def encode(self, texts: list[str]) -> list[list[int]]:
         return [encoding.ids for encoding in self.tokenizer.encode_batch(texts)]
@@ -39,7 +46,7 @@ class Scorer:
     def scores(self, texts: list[str]) -> np.ndarray:
         ids = self.encode(texts)
         order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
-        result = np.zeros((len(ids), 3), np.float32)
+        result = np.zeros((len(ids), self.labels), np.float32)
         for start in range(0, len(order), BATCH):
             chosen = order[start : start + BATCH]
             result[chosen] = self.padded([ids[index] for index in chosen])

@@ -16,7 +16,10 @@ classifierContract('a multi-label model in runs of a few tokens', () =>
   create(fixture('tiny'), { batch_tokens: 12, sort_window: 3 }),
 );
 classifierContract('a single-label model with token types', () => create(fixture('bert')));
-classifierContract('the bundled model', () => create(join(import.meta.dirname, '../../models/default')));
+for (const name of ['default', 'sentiment'])
+  classifierContract(`the bundled ${name} model`, () =>
+    create(join(import.meta.dirname, '../../models', name)),
+  );
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
