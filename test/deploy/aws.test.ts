@@ -45,10 +45,13 @@ function statementsOf(name: string): readonly Statement[] {
 
 /** Operations of the SDK that source files send. */
 function operationsIn(pattern: RegExp): string[] {
-  const folder = join(ROOT, 'src/archive');
-  const files = readdirSync(folder).filter((name) => pattern.test(name));
-  const found = files.flatMap((name) =>
-    [...readFileSync(join(folder, name), 'utf8').matchAll(/\bnew (?:\w+\.)?([A-Z]\w+)Command\(/g)].map(
+  const files = ['src', 'src/archive'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder))
+      .filter((name) => pattern.test(name))
+      .map((name) => join(ROOT, folder, name)),
+  );
+  const found = files.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/\bnew (?:\w+\.)?([A-Z]\w+)Command\(/g)].map(
       (match) => match[1]!,
     ),
   );

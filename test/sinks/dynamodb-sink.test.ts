@@ -335,7 +335,8 @@ describe('dynamodb sink', () => {
         },
       },
     );
-    expect(attempts).toBe(3);
+    // More when a slow machine lets requests of an attempt end after it.
+    expect(attempts).toBeGreaterThanOrEqual(3);
     // It was refused in the first attempt, and stands in the answer of the last.
     expect(refusals.map(({ index, code }) => [index, code])).toEqual([[count, 'rejected']]);
     expect((await rowsOf(table)).map(({ score }) => score.content_id).toSorted()).toEqual(
