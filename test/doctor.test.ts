@@ -3,22 +3,15 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { RuntimeFacts } from '../src/classify/provider.ts';
 import { cudaMajor, packageOf, reportOf, type Trial } from '../src/doctor-advice.ts';
 import { neededLibraries } from '../src/doctor-elf.ts';
 import { coresOf, driverOf, featuresOf, machineFacts } from '../src/doctor-machine.ts';
 import { tryProviders } from '../src/doctor-providers.ts';
 import { doctor, doctorText, unableOf, type Doctor } from '../src/doctor.ts';
 import { sluice } from './e2e/cli.ts';
+import { linuxRuntime } from './classify/linux-runtime.ts';
 
-const linux: RuntimeFacts = {
-  platform: 'linux',
-  arch: 'x64',
-  backends: ['cpu', 'webgpu', 'cuda', 'tensorrt'],
-  folder: '/ort',
-  install: 'ONNXRUNTIME_NODE_INSTALL=cuda12 node /ort/script/install.js',
-  has: () => true,
-};
+const linux = linuxRuntime(() => true);
 const NOTHING: Trial = { attempts: undefined, words: '', opened: {} };
 /** What the CUDA provider of onnxruntime 1.30 for CUDA 13 asks for. */
 const CUDA = ['libcublasLt.so.13', 'libcublas.so.13', 'libcurand.so.10', 'libcudart.so.13', 'libcuda.so.1'];

@@ -1,7 +1,7 @@
 import type { TableName } from '../types.ts';
 
 /**
- * Logical type of a column. `category` is a string with few values in a file (an Arrow dictionary); `scores` is a struct
+ * Logical type of a column. `category` is a string with few values in a file (a dictionary); `scores` is a struct
  * with one 32-bit float per label of the configured models.
  */
 export type ColumnType =

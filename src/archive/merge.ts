@@ -169,7 +169,7 @@ function readSlices(chunk: Uint8Array, table: TableName): Slice[] {
 function joinBytes(slices: readonly Slice[], stream: number): Uint8Array<ArrayBuffer> {
   let size = 0;
   for (const slice of slices) size += slice.sizes[stream]!;
-  // Arrow counts the bytes of a column in 32 bits.
+  // Places in a column are 32-bit numbers.
   if (size > 0x7fffffff) throw new Error(`expected less than 2 GiB in a column of a file, got ${size} bytes`);
   const joined = new Uint8Array(size);
   let at = 0;

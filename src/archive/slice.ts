@@ -13,7 +13,7 @@ import { TABLES } from './tables.ts';
  * The streams are those of the table's columns that have a value for each row, in their order, then those of the scores
  * (float32, one per label, NaN: none). A stream is the values of one column, in row order, with nothing that depends on its
  * neighbours: text is a stream of byte lengths (-1: null) and a stream of bytes. So rows of many slices are joined by joining
- * their streams, and Arrow's offsets and validity are made once per file. Text and lists without any value have empty streams.
+ * their streams, and offsets and levels are made once per file. Text and lists without any value have empty streams.
  */
 export const MAGIC = 0x31434c53;
 /** Bytes of the header before the streams' sizes. */

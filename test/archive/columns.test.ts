@@ -1,29 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { parquetMetadata } from 'hyparquet';
-import {
-  athenaDdl,
-  archiveConfig,
-  columnTable,
-  encodeFile,
-  encodeSlices,
-  TABLES,
-} from '../../src/archive/index.ts';
-import { inputOf, rowOf } from './rows.ts';
+import { athenaDdl, archiveConfig, columnTable, TABLES } from '../../src/archive/index.ts';
+import { scoredFile } from './rows.ts';
 
 describe('the columns', () => {
   it('are those of a file, in order, with their nullability', async () => {
-    const { arena } = encodeSlices(
-      inputOf({ rows: [rowOf({ scores: [1] })], labels: ['hate'], model: 'm@1' }),
-    );
-    const { content } = await encodeFile({
-      table: 'content',
-      chunks: [arena],
-      customer: 'acme',
-      rowGroupRows: 10,
-      compression: 'zstd',
-      transaction: 't',
-      version: '0',
-    });
+    const { content } = await scoredFile();
     const { schema } = parquetMetadata(content.buffer);
     const found: [string, boolean][] = [];
     let at = 1;

@@ -1,5 +1,6 @@
 import type { SliceInput } from '../../src/archive/content-slices.ts';
 import { encodeSlices } from '../../src/archive/content-slices.ts';
+import { encodeFile, type EncodedFile } from '../../src/archive/encode.ts';
 import { ACTIONS, type ScoredBatch } from '../../src/types.ts';
 
 /** A row as a test states it. */
@@ -182,4 +183,18 @@ export function expectedRow(
         ])
       : null,
   };
+}
+
+/** A content file with one row, which a model scored for the label `hate`. */
+export function scoredFile(): Promise<EncodedFile> {
+  const { arena } = encodeSlices(inputOf({ rows: [rowOf({ scores: [1] })], labels: ['hate'], model: 'm@1' }));
+  return encodeFile({
+    table: 'content',
+    chunks: [arena],
+    customer: 'acme',
+    rowGroupRows: 10,
+    compression: 'zstd',
+    transaction: 't',
+    version: '0',
+  });
 }

@@ -13,21 +13,14 @@ import {
   sessionProviders,
   usualBatchTokens,
   type Provider,
-  type RuntimeFacts,
 } from '../../src/classify/provider.ts';
 import { MisconfiguredError } from '../../src/errors.ts';
+import { linuxRuntime } from './linux-runtime.ts';
 
 const tiny = join(import.meta.dirname, 'fixtures/tiny');
 const onnx = join(tiny, 'onnx/model.onnx');
 
-const linux: RuntimeFacts = {
-  platform: 'linux',
-  arch: 'x64',
-  backends: ['cpu', 'webgpu', 'cuda', 'tensorrt'],
-  folder: '/ort',
-  install: 'ONNXRUNTIME_NODE_INSTALL=cuda12 node /ort/script/install.js',
-  has: () => false,
-};
+const linux = linuxRuntime(() => false);
 /** A provider that no runtime of this platform has. */
 const foreign: Provider = process.platform === 'darwin' ? 'dml' : 'coreml';
 
